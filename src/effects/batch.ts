@@ -1,0 +1,73 @@
+import type { ExtendedSequenceNumber } from './sequenceNumber.ts'
+import type { ChildShard, ShardId } from './shard.ts'
+
+/** A record as a record processor receives it. `data` is the payload, already decoded from base64. */
+export interface KinesisRecord extends ExtendedSequenceNumber {
+  readonly partitionKey: string
+  readonly data: Uint8Array
+  /** When Kinesis received it; millisecond precision, no promise of order. */
+  readonly approximateArrivalTimestamp: Date | undefined
+}
+
+/**
+ * What the machine knows of a batch of records; the records stay in the batch store. `first` and `last` are null when `count` is 0.
+ * `count` is taken after dropping what is at or below the last checkpoint; `bytes` sums the payloads; `millisBehindLatest` is null when Kinesis did not say.
+ */
+export interface BatchHandle {
+  readonly batchId: string
+  readonly count: number
+  readonly first: ExtendedSequenceNumber | null
+  readonly last: ExtendedSequenceNumber | null
+  readonly bytes: number
+  readonly millisBehindLatest: number | null
+  /** Whether nothing follows this batch in its shard. */
+  readonly atShardEnd: boolean
+  /** The children that the answer named; empty when it named none. */
+  readonly childShards: readonly ChildShard[]
+}
+
+/** A batch with its records. */
+export interface StoredBatch {
+  readonly shardId: ShardId
+  readonly records: readonly KinesisRecord[]
+  readonly handle: BatchHandle
+}
+
+/** Holds the records of batches between the read and the end of their processing, within a bound. */
+export interface BatchStore {
+  /** @throws Error when the store already holds `maxBatches` batches. */
+  put(batch: Omit<StoredBatch, 'handle'> & { readonly handle: Omit<BatchHandle, 'batchId'> }): BatchHandle
+  /** Reads a batch and keeps it; undefined when it was dropped or never put. */
+  take(batchId: string): StoredBatch | undefined
+  /** Forgets a batch; nothing happens when it is not there. */
+  drop(batchId: string): void
+  /** Forgets every batch of a shard. */
+  dropShard(shardId: ShardId): void
+  /** How many batches are held. */
+  readonly size: number
+}
+
+/** A batch store in memory. A shard consumer holds one batch at a time, so `maxBatches` bounds the shards consumed at once. */
+export function createBatchStore({ maxBatches = 100_000 } = {}): BatchStore {
+  const batches = new Map<string, StoredBatch>()
+  let made = 0
+  return {
+    put({ shardId, records, handle }) {
+      if (batches.size >= maxBatches) throw new Error(`maxBatches: the batch store already holds ${maxBatches} batches`)
+      made += 1
+      const stored = { shardId, records, handle: { batchId: `b${made}`, ...handle } }
+      batches.set(stored.handle.batchId, stored)
+      return stored.handle
+    },
+    take: (batchId) => batches.get(batchId),
+    drop(batchId) {
+      batches.delete(batchId)
+    },
+    dropShard(shardId) {
+      for (const [batchId, batch] of batches) if (batch.shardId === shardId) batches.delete(batchId)
+    },
+    get size() {
+      return batches.size
+    },
+  }
+}

@@ -1,0 +1,26 @@
+import type { ExtendedSequenceNumber } from './sequenceNumber.ts'
+import type { HashKeyRange, ShardId } from './shard.ts'
+
+/**
+ * A lease as it stands in the lease table: who may checkpoint a shard, and how far it has been checkpointed.
+ * `leaseCounter` grows by one with every renewal, checkpoint and change of owner. Source: KCL `Lease`.
+ */
+export interface Lease {
+  /** The shard id, in a table of a single stream. */
+  readonly leaseKey: string
+  /** The worker id of the owner; null when nobody owns it. */
+  readonly leaseOwner: string | null
+  readonly leaseCounter: number
+  readonly checkpoint: ExtendedSequenceNumber
+  readonly pendingCheckpoint: ExtendedSequenceNumber | null
+  readonly ownerSwitchesSinceCheckpoint: number
+  readonly parentShardIds: readonly ShardId[]
+  readonly childShardIds: readonly ShardId[]
+  /** null in rows that were written before hash ranges were stored. */
+  readonly hashKeyRange: HashKeyRange | null
+  /** KCL 3.x: the old owner during a hand-off, who may still checkpoint; null otherwise. */
+  readonly checkpointOwner: string | null
+}
+
+/** What is known of a lease before it stands in the table: nobody owns it and its counter is 0. */
+export type NewLease = Pick<Lease, 'leaseKey' | 'checkpoint' | 'parentShardIds'> & { readonly hashKeyRange: HashKeyRange }

@@ -1,0 +1,69 @@
+/** A sentinel that stands in a checkpoint where no record has been checkpointed yet, or none is left. */
+export type CheckpointSentinel = 'AT_TIMESTAMP' | 'TRIM_HORIZON' | 'LATEST' | 'SHARD_END'
+
+/**
+ * A place in a shard: the sequence number of a Kinesis record and the index of a user record inside its KPL aggregate.
+ * `sequenceNumber` is decimal digits without leading zeros, or a sentinel; `subSequenceNumber` is 0 for plain records and sentinels.
+ * Plain JSON. Source: KCL `ExtendedSequenceNumber`.
+ */
+export interface ExtendedSequenceNumber {
+  readonly sequenceNumber: string
+  readonly subSequenceNumber: number
+}
+
+const sentinelOrder: Readonly<Record<CheckpointSentinel, bigint>> = {
+  AT_TIMESTAMP: -3n,
+  TRIM_HORIZON: -2n,
+  LATEST: -1n,
+  // A real sequence number has 186 bits.
+  SHARD_END: 1n << 256n,
+}
+
+/** The checkpoint of a shard that has been processed to its end. Greater than every other. */
+export const SHARD_END: ExtendedSequenceNumber = { sequenceNumber: 'SHARD_END', subSequenceNumber: 0 }
+/** The checkpoint of a shard that starts at its oldest record. */
+export const TRIM_HORIZON: ExtendedSequenceNumber = { sequenceNumber: 'TRIM_HORIZON', subSequenceNumber: 0 }
+/** The checkpoint of a shard that starts after its newest record. */
+export const LATEST: ExtendedSequenceNumber = { sequenceNumber: 'LATEST', subSequenceNumber: 0 }
+/** The checkpoint of a shard that starts at the configured time, which is not part of the checkpoint. */
+export const AT_TIMESTAMP: ExtendedSequenceNumber = { sequenceNumber: 'AT_TIMESTAMP', subSequenceNumber: 0 }
+
+/** Whether a sequence number names a sentinel and not a record. */
+export function isSentinel(sequenceNumber: string): sequenceNumber is CheckpointSentinel {
+  return Object.hasOwn(sentinelOrder, sequenceNumber)
+}
+
+/**
+ * Reads an extended sequence number and normalises it, so that equal places are equal JSON: no leading zeros, sentinels with sub-sequence number 0.
+ * @throws Error when `sequenceNumber` is neither decimal digits nor a sentinel, or `subSequenceNumber` is not a whole number from 0.
+ */
+export function parseExtendedSequenceNumber(sequenceNumber: string, subSequenceNumber = 0): ExtendedSequenceNumber {
+  if (!Number.isSafeInteger(subSequenceNumber) || subSequenceNumber < 0) {
+    throw new Error(`subSequenceNumber: expected a whole number from 0, got ${String(subSequenceNumber)}`)
+  }
+  if (isSentinel(sequenceNumber)) return { sequenceNumber, subSequenceNumber: 0 }
+  if (typeof sequenceNumber !== 'string' || !/^[0-9]+$/.test(sequenceNumber)) {
+    throw new Error(
+      `sequenceNumber: expected decimal digits, TRIM_HORIZON, LATEST, AT_TIMESTAMP or SHARD_END, got ${JSON.stringify(sequenceNumber)}`,
+    )
+  }
+  return { sequenceNumber: sequenceNumber.replace(/^0+(?=[0-9])/, ''), subSequenceNumber }
+}
+
+/** AT_TIMESTAMP < TRIM_HORIZON < LATEST < numbers by value < SHARD_END, then by sub-sequence number: negative, zero or positive. */
+export function compareSequenceNumbers(a: ExtendedSequenceNumber, b: ExtendedSequenceNumber): number {
+  if (a.sequenceNumber !== b.sequenceNumber) {
+    const difference = orderOf(a.sequenceNumber) - orderOf(b.sequenceNumber)
+    if (difference !== 0n) return difference < 0n ? -1 : 1
+  }
+  return isSentinel(a.sequenceNumber) ? 0 : a.subSequenceNumber - b.subSequenceNumber
+}
+
+/** Whether a checkpoint says that its shard has been processed to its end. */
+export function isShardEnd(checkpoint: ExtendedSequenceNumber): boolean {
+  return checkpoint.sequenceNumber === 'SHARD_END'
+}
+
+function orderOf(sequenceNumber: string): bigint {
+  return isSentinel(sequenceNumber) ? sentinelOrder[sequenceNumber] : BigInt(sequenceNumber)
+}
