@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config'
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}/index.ts`, import.meta.url))
 
+/** Tests of the pure packages: they run in a world without clock, dice, timers, log and network. */
+const pure = ['test/effects/**/*.test.ts', 'test/machine/**/*.test.ts', 'test/scenarios/**/*.test.ts', 'test/house/pureWorld.test.ts']
+
 export default defineConfig({
   resolve: {
     alias: {
@@ -17,7 +20,10 @@ export default defineConfig({
     },
   },
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: 'pure', include: pure, setupFiles: ['test/pureWorld.ts'] } },
+      { extends: true, test: { name: 'world', include: ['test/**/*.test.ts'], exclude: pure } },
+    ],
   },
 })
