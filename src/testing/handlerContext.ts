@@ -1,0 +1,14 @@
+import type { AbortSignalLike, HandlerContext } from '@shardwise/effects'
+
+interface AbortControllerLike {
+  readonly signal: AbortSignalLike
+  abort(): void
+}
+
+/** What a handler gets beside its effect, and the means to abort it. @throws Error in a runtime without AbortController. */
+export function abortableContext(): { readonly context: HandlerContext; abort(): void } {
+  const { AbortController } = globalThis as unknown as { AbortController?: new () => AbortControllerLike }
+  if (AbortController === undefined) throw new Error('signal: this runtime has no AbortController')
+  const controller = new AbortController()
+  return { context: { signal: controller.signal }, abort: () => controller.abort() }
+}

@@ -1,0 +1,2 @@
+export type { ContractCase } from './contractCase.ts'
+export { type LeaseTableFixture, leaseTableContract } from './leaseTableContract.ts'
