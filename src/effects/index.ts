@@ -3,6 +3,7 @@ export type {
   AbortSignalLike,
   ConsumerHost,
   ConsumerOwner,
+  EffectsOf,
   Handler,
   HandlerContext,
   Handlers,

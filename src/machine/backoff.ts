@@ -1,0 +1,17 @@
+/** A whole number from 0 to 2^32 - 1 that looks random and depends on its input alone. */
+function scatter(value: number): number {
+  let x = (value + 0x9e3779b9) | 0
+  x = Math.imul(x ^ (x >>> 16), 0x21f0aaad)
+  x = Math.imul(x ^ (x >>> 15), 0x735a2d97)
+  return (x ^ (x >>> 15)) >>> 0
+}
+
+/**
+ * The wait before attempt number `attempt` + 1, in ms: the base doubled with every failed attempt, capped, less up to half of it by jitter from the seed.
+ * `attempt` counts failures, from 1.
+ */
+export function backoffMs(attempt: number, seed: number, baseMs: number, capMs: number): number {
+  const ceiling = Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 30))
+  const jitter = scatter(seed ^ Math.imul(attempt, 0x85ebca6b)) / 2 ** 32
+  return Math.max(1, Math.round(ceiling * (1 - jitter / 2)))
+}

@@ -1,0 +1,77 @@
+import {
+  type BatchHandle,
+  compareSequenceNumbers,
+  type ExtendedSequenceNumber,
+  isSentinel,
+  type Position,
+  positionOfCheckpoint,
+} from '@shardwise/effects'
+import type { Action } from './change.ts'
+import type { ShardConsumerContext } from './shardConsumerContext.ts'
+
+/** GetRecords may be called five times a second per shard. */
+const leastReadIntervalMs = 200
+
+/** The later of two places; null is before all. */
+export function laterOf(a: ExtendedSequenceNumber | null, b: ExtendedSequenceNumber | null): ExtendedSequenceNumber | null {
+  if (a === null || b === null) return a ?? b
+  return compareSequenceNumbers(a, b) >= 0 ? a : b
+}
+
+/** The last record that need not be delivered again: checkpointed, or in a completed batch. null before there is one. */
+export function deliveredThrough(context: ShardConsumerContext): ExtendedSequenceNumber | null {
+  const { checkpoint, completed } = context
+  return laterOf(checkpoint !== null && !isSentinel(checkpoint.sequenceNumber) ? checkpoint : null, completed)
+}
+
+/** Whether a failed batch was checkpointed to its end while it was processed, so that nothing of it is left to deliver. */
+export function batchIsCovered(context: ShardConsumerContext): boolean {
+  const { batch, checkpoint, resume } = context
+  if (resume !== 'processing' || checkpoint === null || batch === null || batch.last === null) return false
+  return compareSequenceNumbers(checkpoint, batch.last) >= 0
+}
+
+/** Where reading starts: after the last completed batch, else at the checkpoint. LATEST is where it was when the shard was first opened. */
+export function openingPosition(context: ShardConsumerContext): Position {
+  const { checkpoint, completed, openedAtMs, options } = context
+  if (completed !== null) return { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: completed.sequenceNumber }
+  if (checkpoint === null) throw new Error('checkpoint: the shard is opened before its checkpoint was read')
+  const position = positionOfCheckpoint(checkpoint, options.initialPosition)
+  return position.type === 'LATEST' && openedAtMs !== null ? { type: 'AT_TIMESTAMP', timestampMs: openedAtMs } : position
+}
+
+/** How long to wait before the next read, in ms: not at all while there is more to read, and at the tip as long as the options say. */
+export function idleAfter(context: ShardConsumerContext, batch: BatchHandle): number {
+  const { idleTimeInMilliseconds, maxRecords } = context.options
+  const tipReached = (batch.millisBehindLatest ?? 0) === 0 && batch.count < maxRecords
+  if (tipReached) return idleTimeInMilliseconds
+  return batch.count > 0 ? 0 : Math.min(leastReadIntervalMs, idleTimeInMilliseconds)
+}
+
+/** Takes over the batch that was read. */
+export const takeBatch: Action = (context, event) => {
+  if (event.type !== 'recordsRead') return {}
+  const { batch } = event
+  return { context: { batch, batchFailures: 0, idleMs: idleAfter(context, batch), attempt: batch.count === 0 ? 0 : context.attempt } }
+}
+
+/** The present batch needs no more processing: its records are freed, and what it says of the end of the shard is noted. */
+export const completeBatch: Action = (context) => {
+  const { batch, shardId } = context
+  if (batch === null) return {}
+  return {
+    context: {
+      batch: null,
+      attempt: 0,
+      resume: null,
+      completed: laterOf(context.completed, batch.last),
+      atShardEnd: batch.atShardEnd,
+      childShards: batch.atShardEnd && batch.childShards.length > 0 ? batch.childShards : context.childShards,
+    },
+    effects: [{ type: 'dropBatch', shardId, batchId: batch.batchId }],
+  }
+}
+
+/** The present batch, if there is one, is given up without having been processed. */
+export const dropBatch: Action = ({ batch, shardId }) =>
+  batch === null ? {} : { context: { batch: null }, effects: [{ type: 'dropBatch', shardId, batchId: batch.batchId }] }

@@ -1,0 +1,81 @@
+import { isShardEnd } from '@shardwise/effects'
+import { batchIsCovered, idleAfter } from './batches.ts'
+import { answersTask, answersWrite } from './change.ts'
+import { effectiveReason } from './reasons.ts'
+import type { ResumableWork, ShardConsumerContext, ShardEvent } from './shardConsumerContext.ts'
+
+/** A question of the statechart: pure, of the memory and the event that is being handled. */
+export type Guard = (context: ShardConsumerContext, event: ShardEvent) => boolean
+
+/** A question that only the answer to the awaited task is asked. */
+const ofAnswer =
+  (guard: Guard): Guard =>
+  (context, event) =>
+    answersTask(context, event) && guard(context, event)
+
+/** A question about the reason: asked of a shutdown, of the answer to the awaited task, and of a refused checkpoint. */
+const ofReason =
+  (guard: (context: ShardConsumerContext, reason: ReturnType<typeof effectiveReason>) => boolean): Guard =>
+  (context, event) =>
+    (event.type === 'shutdown' || answersTask(context, event) || answersWrite(context, event)) &&
+    guard(context, effectiveReason(context, event))
+
+const resumes = (work: ResumableWork): Guard => ofAnswer((context) => context.resume === work)
+
+const childrenKnown = (context: ShardConsumerContext, event: ShardEvent): boolean => {
+  const batch = event.type === 'recordsRead' ? event.batch : context.batch
+  return (batch?.childShards.length ?? 0) > 0 || (context.childShards?.length ?? 0) > 0
+}
+
+const endsWith =
+  (atOnce: Guard): Guard =>
+  (context, event) =>
+    ofReason((_, reason) => reason === 'SHARD_END')(context, event) && atOnce(context, event)
+
+export const guards = {
+  answered: ofAnswer(() => true),
+  shutdownRecorded: ofReason((_, reason) => reason !== null),
+  shutdownRequested: ofReason((_, reason) => reason === 'REQUESTED'),
+  leaseIsLost: ofReason((_, reason) => reason === 'LEASE_LOST'),
+  shardEnded: ofReason((_, reason) => reason === 'SHARD_END'),
+  shardEndedWithChildren: endsWith(childrenKnown),
+  consumptionEnded: ofReason((_, reason) => reason === 'SHARD_END' || reason === 'LEASE_LOST'),
+  endedUninitialized: ofReason((context, reason) => (reason === 'SHARD_END' || reason === 'LEASE_LOST') && !context.initialized),
+
+  recordsDelivered: ofAnswer(
+    ({ options }, event) =>
+      event.type === 'recordsRead' &&
+      (event.batch.count > 0 || (options.shouldCallProcessRecordsEvenForEmptyRecordList && !event.batch.atShardEnd)),
+  ),
+  tipReached: ofAnswer((context) => context.batch !== null && idleAfter(context, context.batch) > 0),
+  failedBefore: ofAnswer((context) => context.attempt > 0),
+  batchCovered: ofAnswer((context) => batchIsCovered(context)),
+  resumeProcessing: resumes('processing'),
+  resumeReopening: resumes('reopening'),
+
+  childrenListed: ofAnswer((_, event) => event.type === 'childShardsListed' && event.childShards.length > 0),
+  resumeListing: resumes('listingChildShards'),
+  resumeCreating: resumes('creatingChildLeases'),
+  resumeShardEnded: resumes('notifyingShardEnded'),
+  resumeLeaseLost: resumes('notifyingLeaseLost'),
+  lastShutdownAttempt: ofAnswer((context) => context.attempt + 1 >= context.options.maxShutdownAttempts),
+  answeredAndShardEndStored: ofAnswer((context) => shardEndIsStored(context)),
+  answeredWhileWriting: ofAnswer((context) => context.write !== null),
+  answeredAndMissedForGood: ofAnswer((context) => context.options.missedShardEndCheckpoint === 'replay'),
+
+  answersWrite,
+  notificationDue: (context) => context.write === null && !context.notificationSignalled,
+  shardEndStored: (context) => shardEndIsStored(context),
+  nothingWritten: (context) => context.write === null,
+  leaseLostDuringShardEnd: (context) =>
+    context.reason === 'LEASE_LOST' &&
+    !shardEndIsStored(context) &&
+    context.resume !== 'notifyingLeaseLost' &&
+    context.resume !== 'closing',
+  shardEndStoredMeanwhile: (context) => shardEndIsStored(context) && context.resume === 'notifyingShardEnded',
+  missedForGood: (context) => context.write === null && context.options.missedShardEndCheckpoint === 'replay',
+} as const satisfies Readonly<Record<string, Guard>>
+
+function shardEndIsStored({ checkpoint }: ShardConsumerContext): boolean {
+  return checkpoint !== null && isShardEnd(checkpoint)
+}

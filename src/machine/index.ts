@@ -1,0 +1,31 @@
+export {
+  type ConsumerState,
+  type ConsumerStateValue,
+  consumerState,
+  consumerStateTable,
+  isTerminal,
+  requiresAwake,
+  requiresDataAvailability,
+  shutdownTransition,
+  successTransition,
+  type TableState,
+  type TaskType,
+  tableState,
+  taskType,
+} from './consumerStates.ts'
+export { outstanding, replay, type ShardConsumerSnapshot, shardConsumer, start, step } from './shardConsumer.ts'
+export type {
+  CheckpointRequestedEvent,
+  ShardConsumerContext,
+  ShardConsumerInput,
+  ShardEffect,
+  ShardEvent,
+  ShutdownEvent,
+} from './shardConsumerContext.ts'
+export { shardConsumerMachine } from './shardConsumerMachine.ts'
+export {
+  defaultShardConsumerOptions,
+  parseShardConsumerOptions,
+  type ShardConsumerOptions,
+  shardConsumerOptionNames,
+} from './shardConsumerOptions.ts'

@@ -1,0 +1,56 @@
+import { higherReason, isShardEnd, parseShutdownReason, type ShutdownReason } from '@shardwise/effects'
+import { batchIsCovered } from './batches.ts'
+import { type Action, answersTask } from './change.ts'
+import { refuseWaiting } from './checkpoints.ts'
+import type { ShardConsumerContext, ShardEvent } from './shardConsumerContext.ts'
+
+/** The reason that an event itself brings: asked for from outside, or found in an answer; null when it brings none. */
+function reasonIn(context: ShardConsumerContext, event: ShardEvent): ShutdownReason | null {
+  if (event.type === 'shutdown') return parseShutdownReason(event.reason)
+  if (event.type === 'checkpointRefused') return 'LEASE_LOST'
+  if (!answersTask(context, event)) return null
+  switch (event.type) {
+    case 'leaseNotFound':
+    case 'shardStillOpen':
+      return 'LEASE_LOST'
+    case 'checkpointRead':
+      return isShardEnd(event.checkpoint) ? 'SHARD_END' : null
+    case 'recordsRead':
+      return event.batch.count === 0 && event.batch.atShardEnd ? 'SHARD_END' : null
+    case 'recordsProcessed':
+      return context.batch?.atShardEnd === true ? 'SHARD_END' : null
+    case 'timerFired':
+      return batchIsCovered(context) && context.batch?.atShardEnd === true ? 'SHARD_END' : null
+    case 'shardNotFound':
+      // Before the processor is initialised, it first learns of the shard, then of its end.
+      return context.initialized ? 'SHARD_END' : null
+    case 'initialized':
+      return context.atShardEnd ? 'SHARD_END' : null
+    default:
+      return null
+  }
+}
+
+/** The reason that holds once the event is counted in. */
+export function effectiveReason(context: ShardConsumerContext, event: ShardEvent): ShutdownReason | null {
+  const brought = reasonIn(context, event)
+  return brought === null ? context.reason : higherReason(context.reason, brought)
+}
+
+const callbacks: ReadonlySet<string> = new Set(['initialize', 'processRecords', 'notifyShutdownRequested', 'notifyShardEnded'])
+
+/**
+ * Records the reason that holds. With LEASE_LOST, what waits for a checkpoint is refused and a running callback is told to stop; its answer is still
+ * awaited. When the store brought the news, the owner is told.
+ */
+export const recordReason: Action = (context, event) => {
+  const reason = effectiveReason(context, event)
+  const shutdownAsked = context.shutdownAsked || event.type === 'shutdown'
+  if (reason !== 'LEASE_LOST' || context.reason === 'LEASE_LOST') return { context: { reason, shutdownAsked } }
+  const { task, shardId, leaseKey, token } = context
+  const refused = refuseWaiting(context, event)
+  const effects = [...(refused.effects ?? [])]
+  if (task !== null && callbacks.has(task.type) && !answersTask(context, event)) effects.push({ type: 'cancel', id: task.id })
+  if (event.type !== 'shutdown') effects.push({ type: 'signalLeaseLost', shardId, leaseKey, token })
+  return { context: { ...refused.context, reason, shutdownAsked }, effects }
+}

@@ -1,0 +1,165 @@
+import {
+  type BatchHandle,
+  type ChildShard,
+  type EffectOf,
+  type EffectsOf,
+  type ExtendedSequenceNumber,
+  type MachineAnswer,
+  type Outcome,
+  parseShardId,
+  type ShardId,
+  type ShutdownReason,
+} from '@shardwise/effects'
+import { parseShardConsumerOptions, type ShardConsumerOptions } from './shardConsumerOptions.ts'
+
+/** The effects that a shard consumer asks for. */
+export type ShardEffectType = EffectsOf<'leaseStore' | 'recordSource' | 'processor' | 'timers' | 'consumerOwner' | 'driver'>
+/** An effect of a shard consumer. */
+export type ShardEffect = EffectOf<ShardEffectType>
+
+/** Asks for a shutdown. REQUESTED is a graceful stop, LEASE_LOST says that the lease is gone, SHARD_END that nothing of the shard is left to read. */
+export interface ShutdownEvent {
+  readonly type: 'shutdown'
+  readonly reason: ShutdownReason
+}
+
+/** A record processor asks for a checkpoint, at a position or, with null, at everything that has been delivered. `request` comes back in `settleCheckpoint`. */
+export interface CheckpointRequestedEvent {
+  readonly type: 'checkpointRequested'
+  readonly request: string
+  readonly position: ExtendedSequenceNumber | null
+}
+
+/** Everything a shard consumer understands. */
+export type ShardEvent = ShutdownEvent | CheckpointRequestedEvent | MachineAnswer<ShardEffectType>
+
+/** What a shard consumer is started with. Unknown options are errors. */
+export interface ShardConsumerInput {
+  readonly shardId: ShardId
+  /** The key of the lease row; the shard id unless said otherwise. */
+  readonly leaseKey?: string
+  /** The lease counter at acquisition. */
+  readonly token: number
+  readonly parentShardIds?: readonly ShardId[]
+  /** Seeds the jitter of backoffs. */
+  readonly seed?: number
+  readonly options?: Partial<ShardConsumerOptions>
+}
+
+/** The effects of which one at most is awaited: the task, the read, or the timer that the consumer waits for. */
+export type TaskEffect = Exclude<EffectOf<TaskEffectType>, never>
+type TaskEffectType =
+  | Exclude<EffectsOf<'leaseStore'>, 'writeCheckpoint'>
+  | Exclude<EffectsOf<'recordSource'>, 'dropBatch'>
+  | Exclude<EffectsOf<'processor'>, 'settleCheckpoint'>
+  | 'startTimer'
+
+/** A checkpoint request that was accepted, with the value it stands for. */
+export interface CheckpointRequest {
+  readonly request: string
+  readonly checkpoint: ExtendedSequenceNumber
+}
+
+/** The checkpoint write that is out: the write itself, or the timer before its next attempt. */
+export interface CheckpointWrite extends CheckpointRequest {
+  readonly effect: EffectOf<'writeCheckpoint' | 'startTimer'>
+  readonly attempt: number
+}
+
+/** The work to take up again after a backoff: the name of a sub-state. */
+export type ResumableWork =
+  | 'reading'
+  | 'reopening'
+  | 'processing'
+  | 'listingChildShards'
+  | 'creatingChildLeases'
+  | 'notifyingShardEnded'
+  | 'notifyingLeaseLost'
+  | 'closing'
+
+/** The memory of a shard consumer: plain JSON. */
+export interface ShardConsumerContext {
+  readonly shardId: ShardId
+  readonly leaseKey: string
+  readonly token: number
+  readonly parentShardIds: readonly ShardId[]
+  readonly seed: number
+  readonly options: ShardConsumerOptions
+  /** The id of the next effect. */
+  readonly nextId: number
+  /** The highest reason recorded; it never falls. */
+  readonly reason: ShutdownReason | null
+  /** Whether someone outside asked for a shutdown and awaits its end. */
+  readonly shutdownAsked: boolean
+  readonly task: TaskEffect | null
+  /** Failures in a row of the present work; sets the backoff. */
+  readonly attempt: number
+  readonly resume: ResumableWork | null
+  readonly initialized: boolean
+  /** The stored checkpoint; null before it was read. */
+  readonly checkpoint: ExtendedSequenceNumber | null
+  readonly pendingCheckpoint: ExtendedSequenceNumber | null
+  /** The last record whose batch completed without error. */
+  readonly completed: ExtendedSequenceNumber | null
+  /** When the shard was first opened, epoch ms: where LATEST was. */
+  readonly openedAtMs: number | null
+  readonly batch: BatchHandle | null
+  /** How often the processor failed on the present batch. */
+  readonly batchFailures: number
+  /** How long to wait before the next read, in ms. */
+  readonly idleMs: number
+  /** Whether everything in the shard has been delivered. */
+  readonly atShardEnd: boolean
+  /** The children of the ended shard; null until they are known. */
+  readonly childShards: readonly ChildShard[] | null
+  /** Whether shardEnded was started: a checkpoint of everything is then SHARD_END. */
+  readonly shardEndedStarted: boolean
+  /** Whether the processor may not checkpoint any more, short of a lost lease. */
+  readonly processorDone: boolean
+  /** Whether the owner was told that the notification of a requested shutdown is complete. */
+  readonly notificationSignalled: boolean
+  /** Whether the processor must be made anew. */
+  readonly replay: boolean
+  readonly write: CheckpointWrite | null
+  readonly waiting: readonly CheckpointRequest[]
+  readonly outcome: Outcome | null
+}
+
+/** Checks the input and makes the memory of a consumer that has not begun. @throws Error naming the field that is wrong. */
+export function createShardConsumerContext(input: ShardConsumerInput): ShardConsumerContext {
+  const shardId = parseShardId(input.shardId)
+  if (!Number.isSafeInteger(input.token) || input.token < 0) {
+    throw new Error(`token: expected the lease counter at acquisition, a whole number from 0, got ${String(input.token)}`)
+  }
+  return {
+    shardId,
+    leaseKey: input.leaseKey ?? shardId,
+    token: input.token,
+    parentShardIds: (input.parentShardIds ?? []).map(parseShardId),
+    seed: input.seed ?? 0,
+    options: parseShardConsumerOptions(input.options ?? {}),
+    nextId: 1,
+    reason: null,
+    shutdownAsked: false,
+    task: null,
+    attempt: 0,
+    resume: null,
+    initialized: false,
+    checkpoint: null,
+    pendingCheckpoint: null,
+    completed: null,
+    openedAtMs: null,
+    batch: null,
+    batchFailures: 0,
+    idleMs: 0,
+    atShardEnd: false,
+    childShards: null,
+    shardEndedStarted: false,
+    processorDone: false,
+    notificationSignalled: false,
+    replay: false,
+    write: null,
+    waiting: [],
+    outcome: null,
+  }
+}

@@ -1,0 +1,433 @@
+/**
+ * The KCL's ShardConsumer as a statechart. The six states bear the KCL's names; where success and shutdown lead is the table of `consumerStates.ts`.
+ *
+ * - A sub-state starts at most one task effect when it is entered, and waits for its answer. Answers with another id change nothing.
+ * - A shutdown reason that arrives while a task is out is recorded, and takes effect when the task is answered, whatever the answer. Where the consumer only
+ *   waits (for a timer, for records, to be released), it takes effect at once.
+ * - SHUTTING_DOWN is left when its work is acknowledged; a higher reason there only changes the work.
+ * - Checkpoints are served beside the task, one write at a time, by the transitions of the root.
+ * - The chart computes nothing: guards and actions are plain functions in files of their own. Every effect leaves as an emitted event.
+ */
+import { enqueueActions, setup } from 'xstate'
+import { actions } from './actions.ts'
+import type { Action } from './change.ts'
+import { type Guard, guards } from './guards.ts'
+import {
+  createShardConsumerContext,
+  type ShardConsumerContext,
+  type ShardConsumerInput,
+  type ShardEffect,
+  type ShardEvent,
+} from './shardConsumerContext.ts'
+
+const types = {} as {
+  context: ShardConsumerContext
+  events: ShardEvent
+  emitted: ShardEffect
+  input: ShardConsumerInput
+}
+
+type Wrapped<T, W> = { [K in keyof T]: W }
+
+function wrapGuard(guard: Guard) {
+  return ({ context, event }: { context: ShardConsumerContext; event: ShardEvent }): boolean => guard(context, event)
+}
+
+function wrapAction(action: Action) {
+  return enqueueActions<ShardConsumerContext, ShardEvent, undefined, ShardEvent, never, never, never, never, ShardEffect>(
+    ({ context, event, enqueue }) => {
+      const change = action(context, event)
+      if (change.context !== undefined) enqueue.assign(change.context)
+      for (const effect of change.effects ?? []) enqueue.emit(effect)
+    },
+  )
+}
+
+function mapValues<T extends Readonly<Record<string, V>>, V, W>(record: T, map: (value: V) => W): Wrapped<T, W> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)])) as Wrapped<T, W>
+}
+
+/** The shutdown column for a consumer whose processor was never initialised: it is not told. */
+const endUninitialized = [
+  { guard: 'consumptionEnded', target: '#SHUTTING_DOWN.closing', actions: ['takeWriteAnswer', 'recordReason', 'leave'] },
+  {
+    guard: 'shutdownRequested',
+    target: '#SHUTDOWN_REQUESTED.notificationCompletion',
+    actions: ['takeWriteAnswer', 'recordReason', 'leave'],
+  },
+] as const
+
+/** The shutdown column for a consumer whose processor was initialised; `complete` is done with the batch before it is left. */
+const end = <const C extends readonly ('completeBatch' | 'takeBatch' | 'noteInitialized')[]>(...complete: C) => {
+  const leaving = ['takeWriteAnswer', 'recordReason', ...complete, 'leave'] as const
+  return [
+    { guard: 'leaseIsLost', target: '#SHUTTING_DOWN.notifyingLeaseLost', actions: leaving },
+    { guard: 'shardEndedWithChildren', target: '#SHUTTING_DOWN.creatingChildLeases', actions: leaving },
+    { guard: 'shardEnded', target: '#SHUTTING_DOWN.listingChildShards', actions: leaving },
+    { guard: 'shutdownRequested', target: '#SHUTDOWN_REQUESTED.notifying', actions: leaving },
+  ] as const
+}
+
+const completed = { guard: 'shutdownRecorded', target: '#SHUTDOWN_COMPLETE', actions: ['recordReason', 'leave'] } as const
+
+const backOffTo = <const A extends `then${string}`>(then: A) =>
+  ({ guard: 'answered', target: 'backingOff', actions: ['countFailure', then] }) as const
+
+const toLeaseLost = {
+  guard: 'leaseIsLost',
+  target: 'notifyingLeaseLost',
+  actions: ['recordReason', 'advance'],
+} as const
+
+const endOfNotification = [
+  { guard: 'leaseIsLost', target: '#SHUTTING_DOWN.notifyingLeaseLost', actions: ['recordReason', 'advance'] },
+  { guard: 'shardEndedWithChildren', target: '#SHUTTING_DOWN.creatingChildLeases', actions: ['recordReason', 'advance'] },
+  { guard: 'shardEnded', target: '#SHUTTING_DOWN.listingChildShards', actions: ['recordReason', 'advance'] },
+  { guard: 'answered', target: 'notificationCompletion', actions: 'advance' },
+] as const
+
+const whenNotified = [
+  { guard: 'endedUninitialized', target: '#SHUTTING_DOWN.closing', actions: ['takeWriteAnswer', 'recordReason'] },
+  { guard: 'leaseIsLost', target: '#SHUTTING_DOWN.notifyingLeaseLost', actions: ['takeWriteAnswer', 'recordReason'] },
+  { guard: 'shardEndedWithChildren', target: '#SHUTTING_DOWN.creatingChildLeases', actions: ['takeWriteAnswer', 'recordReason'] },
+  { guard: 'shardEnded', target: '#SHUTTING_DOWN.listingChildShards', actions: ['takeWriteAnswer', 'recordReason'] },
+] as const
+
+const judgeShardEnd = [
+  { guard: 'answeredAndShardEndStored', target: 'closing', actions: 'advance' },
+  toLeaseLost,
+  { guard: 'answeredWhileWriting', target: 'awaitingCheckpoint', actions: 'countFailure' },
+  { guard: 'answeredAndMissedForGood', target: 'closing', actions: ['markReplay', 'advance'] },
+  backOffTo('thenNotifyShardEnded'),
+] as const
+
+const failedReading = [backOffTo('thenRead')] as const
+const reopen = [
+  { guard: 'failedBefore', target: 'backingOff', actions: ['countFailure', 'thenReopen'] },
+  { guard: 'answered', target: 'reopening', actions: 'countFailure' },
+] as const
+
+/** The machine. Pure: `start` and `step` of this package run it as functions; `createActor` runs it as an actor that emits its effects. */
+export const shardConsumerMachine = setup({
+  types,
+  guards: mapValues<typeof guards, Guard, ReturnType<typeof wrapGuard>>(guards, wrapGuard),
+  actions: mapValues<typeof actions, Action, ReturnType<typeof wrapAction>>(actions, wrapAction),
+}).createMachine({
+  id: 'shardConsumer',
+  // XState also asks for the context of a machine without input, to describe it.
+  context: ({ input }) => createShardConsumerContext(input ?? { shardId: 'shardId-000000000000', token: 0 }),
+  initial: 'WAITING_ON_PARENT_SHARDS',
+  on: {
+    shutdown: { actions: 'recordReason' },
+    checkpointRequested: { actions: 'requestCheckpoint' },
+    checkpointWritten: { guard: 'answersWrite', actions: 'takeWriteAnswer' },
+    checkpointRefused: { guard: 'answersWrite', actions: ['takeWriteAnswer', 'recordReason'] },
+    throttled: { guard: 'answersWrite', actions: 'takeWriteAnswer' },
+    effectFailed: { guard: 'answersWrite', actions: 'takeWriteAnswer' },
+    timerFired: { guard: 'answersWrite', actions: 'takeWriteAnswer' },
+    '*': {},
+  },
+  states: {
+    WAITING_ON_PARENT_SHARDS: {
+      id: 'WAITING_ON_PARENT_SHARDS',
+      description: 'Waits until every parent shard has been processed to its end.',
+      initial: 'checking',
+      states: {
+        checking: {
+          description: 'Looks at the leases of the parents.',
+          entry: 'checkParentShards',
+          on: {
+            parentShardsCompleted: [completed, { guard: 'answered', target: '#INITIALIZING' }],
+            parentShardsPending: [completed, { guard: 'answered', target: 'blocked' }],
+            effectFailed: [completed, { guard: 'answered', target: 'blocked' }],
+          },
+        },
+        blocked: {
+          description: 'Waits before the next look.',
+          entry: 'startParentPollTimer',
+          on: {
+            timerFired: { guard: 'answered', target: 'checking' },
+            shutdown: completed,
+          },
+        },
+      },
+    },
+    INITIALIZING: {
+      id: 'INITIALIZING',
+      description: 'Finds the checkpoint, opens the shard there, and initialises the record processor.',
+      initial: 'readingCheckpoint',
+      states: {
+        readingCheckpoint: {
+          description: 'Reads the stored checkpoint. SHARD_END there ends the consumer without a callback; so does a missing lease.',
+          entry: 'readCheckpoint',
+          on: {
+            checkpointRead: [
+              {
+                guard: 'consumptionEnded',
+                target: '#SHUTTING_DOWN.closing',
+                actions: ['recordReason', 'storeCheckpoint', 'leave'],
+              },
+              {
+                guard: 'shutdownRequested',
+                target: '#SHUTDOWN_REQUESTED.notificationCompletion',
+                actions: ['recordReason', 'storeCheckpoint', 'leave'],
+              },
+              { guard: 'answered', target: 'openingShard', actions: 'storeCheckpoint' },
+            ],
+            leaseNotFound: endUninitialized,
+            throttled: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
+            effectFailed: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
+          },
+        },
+        openingShard: {
+          description: 'Opens the shard at the checkpoint. A shard that is gone has ended: the processor is initialised to be told so.',
+          entry: 'openShard',
+          on: {
+            shardOpened: [...endUninitialized, { guard: 'answered', target: 'initializingProcessor', actions: 'noteOpened' }],
+            shardNotFound: [...endUninitialized, { guard: 'answered', target: 'initializingProcessor', actions: 'noteOpened' }],
+            throttled: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
+            effectFailed: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
+          },
+        },
+        initializingProcessor: {
+          description: 'Calls initialize.',
+          entry: 'initialize',
+          on: {
+            initialized: [...end('noteInitialized'), { guard: 'answered', target: '#PROCESSING', actions: ['noteInitialized', 'advance'] }],
+            initializeFailed: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
+            effectFailed: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
+          },
+        },
+        backingOff: {
+          description: 'Waits before the whole initialisation is tried again.',
+          entry: 'startBackoffTimer',
+          on: {
+            timerFired: { guard: 'answered', target: 'readingCheckpoint' },
+            shutdown: endUninitialized,
+          },
+        },
+      },
+    },
+    PROCESSING: {
+      id: 'PROCESSING',
+      description: 'Reads batches of records and hands them to the record processor, one at a time, in order.',
+      tags: 'requiresDataAvailability',
+      initial: 'reading',
+      states: {
+        reading: {
+          description: 'Waits for the next batch. A shutdown does not wait for it.',
+          entry: 'readRecords',
+          on: {
+            recordsRead: [
+              { guard: 'recordsDelivered', target: 'processing', actions: 'takeBatch' },
+              {
+                guard: 'shardEndedWithChildren',
+                target: '#SHUTTING_DOWN.creatingChildLeases',
+                actions: ['recordReason', 'takeBatch', 'completeBatch', 'leave'],
+              },
+              {
+                guard: 'shardEnded',
+                target: '#SHUTTING_DOWN.listingChildShards',
+                actions: ['recordReason', 'takeBatch', 'completeBatch', 'leave'],
+              },
+              { guard: 'answered', target: 'idling', actions: ['takeBatch', 'completeBatch'] },
+            ],
+            iteratorExpired: reopen,
+            shardNotOpen: reopen,
+            shardNotFound: end(),
+            throttled: failedReading,
+            effectFailed: failedReading,
+            shutdown: end(),
+            checkpointRefused: end(),
+          },
+        },
+        processing: {
+          description: 'Calls processRecords. A failed batch is kept and delivered again.',
+          entry: 'processRecords',
+          on: {
+            recordsProcessed: [
+              ...end('completeBatch'),
+              { guard: 'tipReached', target: 'idling', actions: 'completeBatch' },
+              { guard: 'answered', target: 'reading', actions: 'completeBatch' },
+            ],
+            recordsFailed: [
+              ...end(),
+              { guard: 'answered', target: 'backingOff', actions: ['countFailure', 'countDeliveryFailure', 'thenProcess'] },
+            ],
+            effectFailed: [...end(), backOffTo('thenProcess')],
+            batchGone: [
+              ...end(),
+              {
+                guard: 'failedBefore',
+                target: 'backingOff',
+                actions: ['dropBatch', 'countFailure', 'thenReopen'],
+              },
+              { guard: 'answered', target: 'reopening', actions: ['dropBatch', 'countFailure'] },
+            ],
+            processorGone: { guard: 'answered', target: '#SHUTTING_DOWN.closing', actions: ['markReplay', 'leave'] },
+          },
+        },
+        idling: {
+          description: 'Waits before the next read, because the tip of the shard was reached or a read found nothing.',
+          entry: 'startIdleTimer',
+          on: {
+            timerFired: { guard: 'answered', target: 'reading' },
+            shutdown: end(),
+            checkpointRefused: end(),
+          },
+        },
+        reopening: {
+          description: 'Opens the shard again after the last completed batch.',
+          entry: 'openShard',
+          on: {
+            shardOpened: [...end(), { guard: 'answered', target: 'reading' }],
+            shardNotFound: end(),
+            throttled: [...end(), backOffTo('thenReopen')],
+            effectFailed: [...end(), backOffTo('thenReopen')],
+          },
+        },
+        backingOff: {
+          description: 'Waits before the failed read, opening or batch is tried again.',
+          entry: 'startBackoffTimer',
+          on: {
+            timerFired: [
+              ...end('completeBatch'),
+              { guard: 'batchCovered', target: 'reading', actions: 'completeBatch' },
+              { guard: 'resumeProcessing', target: 'processing' },
+              { guard: 'resumeReopening', target: 'reopening' },
+              { guard: 'answered', target: 'reading' },
+            ],
+            shutdown: end(),
+            checkpointRefused: end(),
+          },
+        },
+      },
+    },
+    SHUTDOWN_REQUESTED: {
+      id: 'SHUTDOWN_REQUESTED',
+      description: 'A shutdown was requested: the record processor may checkpoint, then the consumer waits until its lease is released.',
+      initial: 'notifying',
+      states: {
+        notifying: {
+          description: 'Calls shutdownRequested, once, whether it succeeds or not.',
+          entry: 'notifyShutdownRequested',
+          on: {
+            shutdownRequestedNotified: endOfNotification,
+            shutdownRequestedFailed: endOfNotification,
+            processorGone: endOfNotification,
+            effectFailed: endOfNotification,
+          },
+        },
+        notificationCompletion: {
+          description: 'Waits to be released. A further request changes nothing.',
+          tags: 'requiresAwake',
+          entry: 'endCheckpoints',
+          always: { guard: 'notificationDue', actions: 'signalNotificationComplete' },
+          on: {
+            shutdown: [...whenNotified, { actions: 'recordReason' }],
+            checkpointRefused: whenNotified,
+          },
+        },
+      },
+    },
+    SHUTTING_DOWN: {
+      id: 'SHUTTING_DOWN',
+      description: 'Tells the record processor that the lease is lost or the shard has ended, and closes the shard.',
+      initial: 'closing',
+      states: {
+        listingChildShards: {
+          description: 'Asks for the children of a shard whose end named none. A shard that is still open ends as if the lease were lost.',
+          entry: 'listChildShards',
+          on: {
+            childShardsListed: [
+              toLeaseLost,
+              { guard: 'childrenListed', target: 'creatingChildLeases', actions: ['noteChildren', 'advance'] },
+              { guard: 'answered', target: 'notifyingShardEnded', actions: ['noteChildren', 'advance'] },
+            ],
+            shardStillOpen: toLeaseLost,
+            throttled: [toLeaseLost, backOffTo('thenListChildren')],
+            effectFailed: [toLeaseLost, backOffTo('thenListChildren')],
+          },
+        },
+        creatingChildLeases: {
+          description: 'Creates the leases of the children, before the end of the shard can be stored.',
+          entry: 'createChildLeases',
+          on: {
+            childLeasesCreated: [toLeaseLost, { guard: 'answered', target: 'notifyingShardEnded', actions: 'advance' }],
+            siblingLeaseMissing: [toLeaseLost, backOffTo('thenCreateLeases')],
+            leaseNotFound: toLeaseLost,
+            throttled: [toLeaseLost, backOffTo('thenCreateLeases')],
+            effectFailed: [toLeaseLost, backOffTo('thenCreateLeases')],
+          },
+        },
+        notifyingShardEnded: {
+          description: 'Calls shardEnded, which must checkpoint: only a stored SHARD_END completes the shard and lets its children start.',
+          entry: 'notifyShardEnded',
+          on: {
+            shardEndedNotified: judgeShardEnd,
+            shardEndedFailed: judgeShardEnd,
+            effectFailed: judgeShardEnd,
+            processorGone: [
+              { guard: 'answeredAndShardEndStored', target: 'closing', actions: 'advance' },
+              { guard: 'answered', target: 'closing', actions: ['markReplay', 'advance'] },
+            ],
+          },
+        },
+        awaitingCheckpoint: {
+          description: 'Waits for the checkpoint that shardEnded left behind.',
+          always: [
+            { guard: 'shardEndStored', target: 'closing', actions: 'advance' },
+            { guard: 'leaseLostDuringShardEnd', target: 'notifyingLeaseLost', actions: 'advance' },
+            { guard: 'missedForGood', target: 'closing', actions: ['markReplay', 'advance'] },
+            { guard: 'nothingWritten', target: 'backingOff', actions: 'thenNotifyShardEnded' },
+          ],
+        },
+        notifyingLeaseLost: {
+          description: 'Calls leaseLost. It may not checkpoint.',
+          entry: 'notifyLeaseLost',
+          on: {
+            leaseLostNotified: { guard: 'answered', target: 'closing', actions: 'advance' },
+            leaseLostFailed: [{ guard: 'lastShutdownAttempt', target: 'closing', actions: 'advance' }, backOffTo('thenNotifyLeaseLost')],
+            effectFailed: [{ guard: 'lastShutdownAttempt', target: 'closing', actions: 'advance' }, backOffTo('thenNotifyLeaseLost')],
+            processorGone: { guard: 'answered', target: 'closing', actions: 'advance' },
+          },
+        },
+        closing: {
+          description: 'Closes the shard.',
+          entry: ['endCheckpoints', 'closeShard'],
+          on: {
+            shardClosed: { guard: 'answered', target: 'draining', actions: 'advance' },
+            effectFailed: [{ guard: 'lastShutdownAttempt', target: 'draining', actions: 'advance' }, backOffTo('thenClose')],
+          },
+        },
+        draining: {
+          description: 'Waits for the checkpoint write that is still out.',
+          always: { guard: 'nothingWritten', target: '#SHUTDOWN_COMPLETE' },
+        },
+        backingOff: {
+          description: 'Waits before the failed work is tried again.',
+          entry: 'startBackoffTimer',
+          always: [
+            { guard: 'shardEndStoredMeanwhile', target: 'closing', actions: 'advance' },
+            { guard: 'leaseLostDuringShardEnd', target: 'notifyingLeaseLost', actions: 'advance' },
+          ],
+          on: {
+            timerFired: [
+              { guard: 'resumeListing', target: 'listingChildShards' },
+              { guard: 'resumeCreating', target: 'creatingChildLeases' },
+              { guard: 'resumeShardEnded', target: 'notifyingShardEnded' },
+              { guard: 'resumeLeaseLost', target: 'notifyingLeaseLost' },
+              { guard: 'answered', target: 'closing' },
+            ],
+          },
+        },
+      },
+    },
+    SHUTDOWN_COMPLETE: {
+      id: 'SHUTDOWN_COMPLETE',
+      description: 'The consumer has ended.',
+      type: 'final',
+      entry: 'complete',
+    },
+  },
+})
