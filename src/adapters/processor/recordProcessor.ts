@@ -1,0 +1,65 @@
+import type { AbortSignalLike, ChildShard, ExtendedSequenceNumber, KinesisRecord, ShardId } from '@shardwise/effects'
+import type { Checkpointer } from './checkpointer.ts'
+
+/** The platform's own AbortSignal where it has one, so that it can be handed on to `fetch`; otherwise what every such signal offers. */
+export type CallbackSignal = typeof globalThis extends { AbortSignal: { prototype: infer Signal extends AbortSignalLike } }
+  ? Signal
+  : AbortSignalLike
+
+/** Where a processor starts. Source: KCL `InitializationInput`. */
+export interface InitializationInput {
+  readonly shardId: ShardId
+  /** The stored checkpoint: records above it follow. */
+  readonly extendedSequenceNumber: ExtendedSequenceNumber
+  /** A checkpoint that an earlier owner prepared and did not complete. */
+  readonly pendingCheckpointSequenceNumber: ExtendedSequenceNumber | undefined
+  /** Tells this tenure of the lease from earlier ones; it grows with each owner. */
+  readonly token: number
+}
+
+/** One batch of a shard, in order. Source: KCL `ProcessRecordsInput`. */
+export interface ProcessRecordsInput {
+  readonly shardId: ShardId
+  readonly records: readonly KinesisRecord[]
+  readonly checkpointer: Checkpointer
+  /** Milliseconds; undefined when Kinesis did not say. */
+  readonly millisBehindLatest: number | undefined
+  readonly isAtShardEnd: boolean
+  readonly childShards: readonly ChildShard[]
+  /** How often this batch was handed over before: 0 the first time. */
+  readonly attempt: number
+  /** Fires when the lease is lost while the callback runs. */
+  readonly signal: CallbackSignal
+}
+
+/** Empty: nothing can be done for a shard whose lease is gone. Source: KCL `LeaseLostInput`. */
+export type LeaseLostInput = Readonly<Record<never, never>>
+
+/** The shard was processed to its end, and `checkpointer.checkpoint()` must be called for its children to start. Source: KCL `ShardEndedInput`. */
+export interface ShardEndedInput {
+  readonly checkpointer: Checkpointer
+  /** How often the end was reported before without a checkpoint: 0 the first time. */
+  readonly attempt: number
+  readonly signal: CallbackSignal
+}
+
+/** The worker stops: the last moment to checkpoint. Source: KCL `ShutdownRequestedInput`. */
+export interface ShutdownRequestedInput {
+  readonly checkpointer: Checkpointer
+  readonly signal: CallbackSignal
+}
+
+/**
+ * Processes the records of one shard; one instance per shard and tenure of its lease, never two callbacks at once. A callback fails by throwing or
+ * rejecting. Source: KCL `ShardRecordProcessor`.
+ */
+export interface RecordProcessor {
+  readonly version?: 3 | undefined
+  /** Whether a second callback at the end of the shard breaks a promise, so that a missed checkpoint there asks for a new processor and a replay. */
+  readonly shutdownOnce?: boolean | undefined
+  initialize(input: InitializationInput): void | Promise<void>
+  processRecords(input: ProcessRecordsInput): void | Promise<void>
+  leaseLost(input: LeaseLostInput): void | Promise<void>
+  shardEnded(input: ShardEndedInput): void | Promise<void>
+  shutdownRequested?(input: ShutdownRequestedInput): void | Promise<void>
+}
