@@ -1,0 +1,1 @@
+export { createMemoryLeaseTable, type MemoryLeaseTable } from './leaseTable.ts'
