@@ -1,0 +1,45 @@
+import type { BatchStore, RecordSource, Shard, StreamDirectory } from '@shardwise/effects'
+import { batchCases } from './batchCases.ts'
+import { type ContractCase, casesOver } from './contractCase.ts'
+import { positionCases } from './positionCases.ts'
+import { shardEndCases } from './shardEndCases.ts'
+import { shardFilterCases } from './shardFilterCases.ts'
+import { twoShardCases } from './twoShardCases.ts'
+
+/** A record to put. `explicitHashKey` is a decimal string from 0 to 2^128 - 1 and decides the shard. */
+export interface PutRecord {
+  readonly partitionKey: string
+  readonly data: Uint8Array
+  readonly explicitHashKey?: string
+}
+
+/** A fresh stream with a source that reads it, and the means to write and reshard it, which answer when the stream can be used again. */
+export interface RecordSourceFixture {
+  readonly source: RecordSource & StreamDirectory
+  /** The store that `source` puts its batches in; nobody else uses it. */
+  readonly batches: BatchStore
+  readonly stream: {
+    put(record: PutRecord): Promise<{ readonly shardId: string; readonly sequenceNumber: string }>
+    /** Splits a shard in the middle of its hash keys. */
+    split(shardId: string): Promise<void>
+    merge(shardId: string, adjacentShardId: string): Promise<void>
+    shards(): Promise<readonly Shard[]>
+  }
+  close(): Promise<void>
+}
+
+/** Makes a stream with that many shards over the whole hash key space, 1 unless given, and a source without an open shard. */
+export type MakeRecordSource = (options?: { readonly shardCount?: number }) => Promise<RecordSourceFixture>
+
+/** What every record source promises: the cases to run against your own. `make` gives each case a stream of its own. */
+export function recordSourceContract(make: MakeRecordSource): readonly ContractCase[] {
+  return [
+    ...casesOver(() => make({ shardCount: 1 }), { ...positionCases, ...batchCases, ...shardEndCases }),
+    ...casesOver(() => make({ shardCount: 2 }), twoShardCases),
+  ]
+}
+
+/** What a source promises besides when its server filters the listing of shards as Kinesis does; several emulators do not. */
+export function shardFilterContract(make: MakeRecordSource): readonly ContractCase[] {
+  return casesOver(() => make({ shardCount: 2 }), shardFilterCases)
+}
