@@ -1,0 +1,50 @@
+import type { AbortSignalLike } from '@shardwise/effects'
+import { invalidAnswer, namedError } from './invalidAnswer.ts'
+
+/** One call to Kinesis on its way, or answered and not yet looked at. */
+export interface Call<Output> {
+  /** Rejects with what the client rejected with, with `TimeoutError`, with `AbortError`, or with `InvalidAnswer` when the answer cannot be decoded. */
+  readonly answer: Promise<Output>
+  /** Gives the call up: `answer` rejects at once, whatever the transport does. Nothing happens when it is already answered. */
+  abort(): void
+}
+
+/** Sends one call, `name` being what errors call it. It is given up after `timeoutMs`. */
+export function startCall<Output>(name: string, timeoutMs: number, send: (abortSignal: AbortSignal) => Promise<Output>): Call<Output> {
+  const controller = new AbortController()
+  const { signal } = controller
+  const answer = new Promise<Output>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    send(signal).then(resolve, (error: unknown) => reject(isUndecodable(error) ? undecodable(name, error) : error))
+  })
+  const timer = setTimeout(() => controller.abort(namedError('TimeoutError', `${name}: no answer within ${timeoutMs} ms`)), timeoutMs)
+  const settled = (): void => clearTimeout(timer)
+  // A read made ahead may fail before anyone waits for it: both outcomes are handled here, and met again by whoever waits.
+  answer.then(settled, settled)
+  return { answer, abort: () => controller.abort(namedError('AbortError', `${name}: aborted`)) }
+}
+
+/** Waits for a call, and gives it up when the signal fires. @throws AbortError when the signal has fired before the answer is handed over. */
+export async function answerOf<Output>(call: Call<Output>, signal: AbortSignalLike): Promise<Output> {
+  const abort = (): void => call.abort()
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  try {
+    const output = await call.answer
+    if (signal.aborted) throw namedError('AbortError', 'the answer came too late: the effect was cancelled')
+    return output
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+// The client's decoders throw the errors of the language: SyntaxError for JSON, TypeError for base64, timestamps and shapes.
+function isUndecodable(error: unknown): error is SyntaxError | TypeError {
+  return error instanceof SyntaxError || error instanceof TypeError
+}
+
+function undecodable(name: string, error: Error): Error {
+  const [problem = ''] = error.message.split('\n')
+  const what = error instanceof SyntaxError ? 'is not valid JSON' : 'does not decode'
+  return invalidAnswer(name, `the answer ${what}: ${problem}`, error)
+}

@@ -1,0 +1,48 @@
+import type { KinesisClient } from '@aws-sdk/client-kinesis'
+import type { BatchStore } from '@shardwise/effects'
+import type { StreamAddress } from './streamAddress.ts'
+import type { Throttle } from './throttlingReporter.ts'
+
+/** What a Kinesis record source is made of. */
+export interface KinesisRecordSourceOptions {
+  /** Stays yours: the source never makes, changes or destroys a client. Give it `maxAttempts: 1`, since retrying is decided elsewhere. */
+  readonly client: Pick<KinesisClient, 'send'>
+  readonly stream: StreamAddress
+  /** Where the records of a batch wait to be processed; the processor takes them from the same store. */
+  readonly batches: BatchStore
+  /** Hears every throttled answer of a shard. `createThrottlingReporter` makes log lines of them. */
+  readonly onThrottle?: ((throttle: Throttle) => void) | undefined
+  /** Epoch milliseconds; `Date.now` when left out. */
+  readonly now?: (() => number) | undefined
+  /** How long one call may take before it rejects with `TimeoutError`; 30,000 when left out, as in the KCL. */
+  readonly callTimeoutMs?: number | undefined
+}
+
+const known: ReadonlySet<string> = new Set(['client', 'stream', 'batches', 'onThrottle', 'now', 'callTimeoutMs'])
+const longestTimeoutMs = 2 ** 31 - 1
+
+/** @throws Error that names the first option that is unknown or cannot be used; `stream` is checked where it is read. */
+export function checkOptions(options: KinesisRecordSourceOptions): void {
+  if (typeof options !== 'object' || options === null) throw new Error(`options: expected an object, got ${String(options)}`)
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) throw new Error(`${name}: unknown option; expected one of ${[...known].join(', ')}`)
+  }
+  const { client, batches, onThrottle, now, callTimeoutMs } = options
+  expect('client', 'a KinesisClient', client, typeof client?.send === 'function')
+  expect('batches', 'a batch store', batches, typeof batches?.put === 'function' && typeof batches.dropShard === 'function')
+  expect('onThrottle', 'a function', onThrottle, onThrottle === undefined || typeof onThrottle === 'function')
+  expect('now', 'a function', now, now === undefined || typeof now === 'function')
+  expect(
+    'callTimeoutMs',
+    `a whole number of milliseconds from 1 to ${longestTimeoutMs}`,
+    callTimeoutMs,
+    callTimeoutMs === undefined || (Number.isInteger(callTimeoutMs) && callTimeoutMs >= 1 && callTimeoutMs <= longestTimeoutMs),
+  )
+}
+
+function expect(option: string, expected: string, value: unknown, holds: boolean): void {
+  if (!holds)
+    throw new Error(
+      `${option}: expected ${expected}, got ${typeof value === 'object' && value !== null ? 'another object' : String(value)}`,
+    )
+}

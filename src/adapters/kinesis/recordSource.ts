@@ -1,0 +1,128 @@
+import { GetRecordsCommand, GetShardIteratorCommand } from '@aws-sdk/client-kinesis'
+import type { RecordSource, ShardId, StreamDirectory } from '@shardwise/effects'
+import { answerOf, type Call, startCall } from './call.ts'
+import { failureOf } from './failure.ts'
+import { invalidAnswer, namedError } from './invalidAnswer.ts'
+import { childrenOf, startingShards } from './lineage.ts'
+import { OpenShard, type StartGetRecords } from './openShard.ts'
+import { checkOptions, type KinesisRecordSourceOptions } from './options.ts'
+import { startingPoint } from './shardIterator.ts'
+import { listEveryShard } from './shardListing.ts'
+import { streamOfRequest } from './streamAddress.ts'
+
+/**
+ * Reads the shards of one stream by polling, one call per effect, and lists them. Rejections carry the name of Kinesis' error, or `TimeoutError`, `AbortError`
+ * (the effect was cancelled) or `InvalidAnswer`; whichever it is, the same read starts again from the same place.
+ * After the end of a shard was handed over the shard is not open any more.
+ * @throws Error that names the option which is unknown or cannot be used.
+ */
+export function kinesisRecordSource(options: KinesisRecordSourceOptions): RecordSource & StreamDirectory {
+  checkOptions(options)
+  const { client, batches, onThrottle, now = Date.now, callTimeoutMs = 30_000 } = options
+  const stream = streamOfRequest(options.stream)
+  const address = 'StreamARN' in stream ? stream : {}
+  const open = new Map<ShardId, OpenShard>()
+  const opening = new Map<ShardId, Call<unknown>>()
+  const throttles = new Map<ShardId, number>()
+
+  const startGetRecords: StartGetRecords = (shardId, iterator, limit) =>
+    startCall(`GetRecords of shard ${shardId}`, callTimeoutMs, (abortSignal) =>
+      client.send(new GetRecordsCommand({ ...address, ShardIterator: iterator, Limit: limit }), { abortSignal }),
+    )
+  const forget = (shardId: ShardId): void => {
+    opening.get(shardId)?.abort()
+    opening.delete(shardId)
+    open.get(shardId)?.close()
+    open.delete(shardId)
+  }
+  const throttled = (shardId: ShardId, error: unknown): { readonly type: 'throttled' } => {
+    const consecutive = (throttles.get(shardId) ?? 0) + 1
+    throttles.set(shardId, consecutive)
+    onThrottle?.({ shardId, consecutive, errorName: (error as Error).name })
+    return { type: 'throttled' }
+  }
+
+  return {
+    async openShard({ shardId, position }, { signal }) {
+      forget(shardId)
+      const openedAtMs = now()
+      const name = `GetShardIterator of shard ${shardId}`
+      const call = startCall(name, callTimeoutMs, (abortSignal) =>
+        client.send(new GetShardIteratorCommand({ ...stream, ShardId: shardId, ...startingPoint(position) }), { abortSignal }),
+      )
+      opening.set(shardId, call)
+      try {
+        const { ShardIterator: iterator } = await answerOf(call, signal)
+        if (opening.get(shardId) !== call) throw namedError('AbortError', `${name}: the shard was closed`)
+        if (typeof iterator !== 'string') throw invalidAnswer(name, 'the answer has no iterator')
+        open.set(shardId, new OpenShard(shardId, iterator, batches, startGetRecords))
+        return { type: 'shardOpened', openedAtMs }
+      } catch (error) {
+        const failure = failureOf(error)
+        if (failure === 'throttled') return throttled(shardId, error)
+        if (failure === 'notFound') return { type: 'shardNotFound' }
+        throw error
+      } finally {
+        if (opening.get(shardId) === call) opening.delete(shardId)
+      }
+    },
+
+    async readRecords(effect, { signal }) {
+      const { shardId } = effect
+      const shard = open.get(shardId)
+      if (shard === undefined) return { type: 'shardNotOpen' }
+      try {
+        const answer = await shard.read(effect, signal)
+        if (answer.type === 'recordsRead') throttles.delete(shardId)
+        return answer
+      } catch (error) {
+        const failure = failureOf(error)
+        if (failure === 'throttled') return throttled(shardId, error)
+        if (failure === 'notFound') return { type: 'shardNotFound' }
+        if (failure !== 'expiredIterator') throw error
+        shard.close()
+        return { type: 'iteratorExpired' }
+      }
+    },
+
+    dropBatch: ({ batchId }) => batches.drop(batchId),
+
+    closeShard({ shardId }) {
+      forget(shardId)
+      throttles.delete(shardId)
+      batches.dropShard(shardId)
+      return { type: 'shardClosed' }
+    },
+
+    async listShards({ from }, { signal }) {
+      try {
+        const shards = await listEveryShard(client, stream, from, callTimeoutMs, signal)
+        return { type: 'shardsListed', shards: startingShards(shards, from) }
+      } catch (error) {
+        const failure = failureOf(error)
+        if (failure === 'throttled') return { type: 'throttled' }
+        if (failure === 'notFound') return { type: 'streamNotFound' }
+        if (failure === 'inUse') return { type: 'streamNotActive' }
+        throw error
+      }
+    },
+
+    async listChildShards({ shardId }, { signal }) {
+      try {
+        const shards = await listEveryShard(client, stream, 'ALL', callTimeoutMs, signal)
+        const shard = shards.find((listed) => listed.shardId === shardId)
+        if (shard === undefined) return { type: 'childShardsListed', childShards: [] }
+        if (!shard.closed) return { type: 'shardStillOpen' }
+        const childShards = childrenOf(shardId, shards)
+        // A closed shard has children; a listing that does not show them yet must not let the shard end without them.
+        if (childShards.length === 0) throw invalidAnswer('ListShards', `shard ${shardId} is closed, and no child of it is listed`)
+        return { type: 'childShardsListed', childShards }
+      } catch (error) {
+        const failure = failureOf(error)
+        if (failure === 'throttled') return { type: 'throttled' }
+        if (failure === 'notFound') return { type: 'childShardsListed', childShards: [] }
+        throw error
+      }
+    },
+  }
+}
