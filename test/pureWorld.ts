@@ -25,6 +25,6 @@ withhold(Date, 'Date.', ['now'])
 // A date of a given instant is a value; a date of this instant reads the clock.
 globalThis.Date = new Proxy(Date, {
   construct: (target, given: readonly unknown[], newTarget) =>
-    given.length === 0 ? withheld('new Date')() : Reflect.construct(target, given, newTarget),
+    given.length === 0 ? withheld('new Date')() : (Reflect.construct(target, given, newTarget) as Date),
   apply: withheld('Date'),
 })
