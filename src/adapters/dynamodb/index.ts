@@ -1,0 +1,2 @@
+export { dynamoDbLeaseTable } from './dynamoDbLeaseTable.ts'
+export type { Billing, DynamoDbLeaseTableOptions } from './leaseTableOptions.ts'
