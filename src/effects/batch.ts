@@ -47,15 +47,21 @@ export interface BatchStore {
   readonly size: number
 }
 
-/** A batch store in memory. A shard consumer holds one batch at a time, so `maxBatches` bounds the shards consumed at once. */
+/**
+ * A batch store in memory. A shard consumer holds one batch at a time, so `maxBatches` bounds the shards consumed at once.
+ * @throws Error when `maxBatches` is not a whole number from 1.
+ */
 export function createBatchStore({ maxBatches = 100_000 } = {}): BatchStore {
+  if (!Number.isSafeInteger(maxBatches) || maxBatches < 1) {
+    throw new Error(`maxBatches: expected a whole number from 1, got ${String(maxBatches)}`)
+  }
   const batches = new Map<string, StoredBatch>()
   let made = 0
   return {
     put({ shardId, records, handle }) {
       if (batches.size >= maxBatches) throw new Error(`maxBatches: the batch store already holds ${maxBatches} batches`)
       made += 1
-      const stored = { shardId, records, handle: { batchId: `b${made}`, ...handle } }
+      const stored = { shardId, records, handle: { ...handle, batchId: `b${made}` } }
       batches.set(stored.handle.batchId, stored)
       return stored.handle
     },

@@ -11,12 +11,12 @@ export interface ExtendedSequenceNumber {
   readonly subSequenceNumber: number
 }
 
-const sentinelOrder: Readonly<Record<CheckpointSentinel, bigint>> = {
+const sentinelOrder: Readonly<Record<CheckpointSentinel, bigint | null>> = {
   AT_TIMESTAMP: -3n,
   TRIM_HORIZON: -2n,
   LATEST: -1n,
-  // A real sequence number has 186 bits.
-  SHARD_END: 1n << 256n,
+  // Above every number, however large.
+  SHARD_END: null,
 }
 
 /** The checkpoint of a shard that has been processed to its end. Greater than every other. */
@@ -41,20 +41,20 @@ export function parseExtendedSequenceNumber(sequenceNumber: string, subSequenceN
   if (!Number.isSafeInteger(subSequenceNumber) || subSequenceNumber < 0) {
     throw new Error(`subSequenceNumber: expected a whole number from 0, got ${String(subSequenceNumber)}`)
   }
-  if (isSentinel(sequenceNumber)) return { sequenceNumber, subSequenceNumber: 0 }
-  if (typeof sequenceNumber !== 'string' || !/^[0-9]+$/.test(sequenceNumber)) {
-    throw new Error(
-      `sequenceNumber: expected decimal digits, TRIM_HORIZON, LATEST, AT_TIMESTAMP or SHARD_END, got ${JSON.stringify(sequenceNumber)}`,
-    )
+  if (typeof sequenceNumber === 'string') {
+    if (isSentinel(sequenceNumber)) return { sequenceNumber, subSequenceNumber: 0 }
+    if (/^[0-9]+$/.test(sequenceNumber)) return { sequenceNumber: sequenceNumber.replace(/^0+(?=[0-9])/, ''), subSequenceNumber }
   }
-  return { sequenceNumber: sequenceNumber.replace(/^0+(?=[0-9])/, ''), subSequenceNumber }
+  const got = typeof sequenceNumber === 'string' ? JSON.stringify(sequenceNumber) : String(sequenceNumber)
+  throw new Error(`sequenceNumber: expected decimal digits, TRIM_HORIZON, LATEST, AT_TIMESTAMP or SHARD_END, got ${got}`)
 }
 
 /** AT_TIMESTAMP < TRIM_HORIZON < LATEST < numbers by value < SHARD_END, then by sub-sequence number: negative, zero or positive. */
 export function compareSequenceNumbers(a: ExtendedSequenceNumber, b: ExtendedSequenceNumber): number {
   if (a.sequenceNumber !== b.sequenceNumber) {
-    const difference = orderOf(a.sequenceNumber) - orderOf(b.sequenceNumber)
-    if (difference !== 0n) return difference < 0n ? -1 : 1
+    const [left, right] = [orderOf(a.sequenceNumber), orderOf(b.sequenceNumber)]
+    if (left === null || right === null) return left === null ? 1 : -1
+    if (left !== right) return left < right ? -1 : 1
   }
   return isSentinel(a.sequenceNumber) ? 0 : a.subSequenceNumber - b.subSequenceNumber
 }
@@ -64,6 +64,6 @@ export function isShardEnd(checkpoint: ExtendedSequenceNumber): boolean {
   return checkpoint.sequenceNumber === 'SHARD_END'
 }
 
-function orderOf(sequenceNumber: string): bigint {
+function orderOf(sequenceNumber: string): bigint | null {
   return isSentinel(sequenceNumber) ? sentinelOrder[sequenceNumber] : BigInt(sequenceNumber)
 }

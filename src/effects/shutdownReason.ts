@@ -15,8 +15,8 @@ export function higherReason(a: ShutdownReason | null, b: ShutdownReason): Shutd
 
 /** @throws Error for an unknown reason. */
 export function parseShutdownReason(reason: string): ShutdownReason {
-  if (!Object.hasOwn(ranks, reason)) {
-    throw new Error(`reason: expected REQUESTED, SHARD_END or LEASE_LOST, got ${JSON.stringify(reason)}`)
+  if (typeof reason !== 'string' || !Object.hasOwn(ranks, reason)) {
+    throw new Error(`reason: expected REQUESTED, SHARD_END or LEASE_LOST, got ${String(reason)}`)
   }
   return reason as ShutdownReason
 }
