@@ -39,5 +39,7 @@ export type Processor = Handlers<EffectsOf<'processor'>>
 export type Timers = Handlers<EffectsOf<'timers'>>
 /** Hears the signals of a shard consumer. */
 export type ConsumerOwner = Handlers<EffectsOf<'consumerOwner'>>
-/** Runs shard consumers for the coordinator. */
+/** Runs the keepers of leases for the coordinator. */
+export type LeaseHost = Handlers<EffectsOf<'leaseHost'>>
+/** Runs the shard consumer of a lease for its keeper. */
 export type ConsumerHost = Handlers<EffectsOf<'consumerHost'>>

@@ -7,6 +7,7 @@ export type {
   Handler,
   HandlerContext,
   Handlers,
+  LeaseHost,
   LeaseStore,
   LeaseTable,
   Processor,

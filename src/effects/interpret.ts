@@ -1,5 +1,14 @@
 import type { AbortSignalLike, HandlerContext, Handlers } from './handlers.ts'
-import { type AnswerBody, type AnsweredEffectType, type Effect, type EffectOf, type EffectType, isAnswered } from './table.ts'
+import {
+  type AnswerBody,
+  type AnsweredEffectType,
+  type Effect,
+  type EffectOf,
+  type EffectType,
+  type ErrorFacts,
+  effectTable,
+  isAnswered,
+} from './table.ts'
 
 /** One step of a machine, as an observer sees it. `effects` are the very objects that the handlers get. */
 export interface Step<Snapshot, Event, E> {
@@ -22,7 +31,7 @@ export interface Interpreter<Snapshot, Event> {
   /** Feeds an event from outside; it waits for the step being taken, and for the events before it. */
   send(event: Event): void
   readonly snapshot: Snapshot
-  /** Resolves with the last snapshot when the machine ends; rejects when a contract is broken: the machine, an observer or a notice handler threw. */
+  /** Resolves with the last snapshot when the machine ends; rejects when a contract is broken: the machine, an observer or a notice handler threw, or an answer is not in the table. */
   readonly done: Promise<Snapshot>
   /** Stops at once, as a crash would: aborts what is outstanding and ignores every later event. `done` stays pending. To stop in order, send an event. */
   close(): void
@@ -61,7 +70,7 @@ class Outstanding implements HandlerContext {
 /**
  * Drives a pure machine: starts the effects of each step in the order given, and feeds answers and outside events back one at a time, in the order they
  * arrive, never while a step is being taken. A rejected handler becomes `effectFailed`. `cancel` aborts the signal of the effect it names.
- * `outstanding` are effects that a restored snapshot still awaits; they are started first.
+ * `start` is a fresh snapshot with its first effects, or a restored one with the effects that it still awaits; they are started first.
  */
 export function interpret<Snapshot, Event extends { readonly type: string }, K extends EffectType>(options: {
   readonly machine: PureMachine<Snapshot, Event | MachineAnswer<K>, EffectOf<K | 'cancel'>>
@@ -93,10 +102,18 @@ export function interpret<Snapshot, Event extends { readonly type: string }, K e
     closed = true
     abortAll()
     reject(error)
+    // `done` has resolved already, so the error has to surface where the event came from.
+    if (ended) throw error
   }
   const answer = (id: number, event: object): void => {
     outstanding.delete(id)
     feed({ ...event, id } as unknown as AnyEvent)
+  }
+  const answerFromTable = (type: AnsweredEffectType, id: number, body: unknown): void => {
+    if (isAnswerOf(type, body)) answer(id, body)
+    // Not a failure to retry: nobody would ever understand this handler.
+    else if (!closed && !ended)
+      throw new Error(`handlers: ${type} was answered outside the table, expected ${answersOf(type)}, got ${printed(body)}`)
   }
   const begin = (effect: EffectOf<K | 'cancel'>): void => {
     const { type, id } = effect as EffectOf<AnsweredEffectType | 'cancel'>
@@ -107,29 +124,40 @@ export function interpret<Snapshot, Event extends { readonly type: string }, K e
     const handler = handlers[type]
     if (handler === undefined) throw new Error(`handlers: none for the effect ${type}`)
     if (!isAnswered(type)) {
-      handler(effect, noContext)
+      handler.call(handlers, effect, noContext)
       return
     }
     const context = new Outstanding()
     outstanding.set(id, context)
     let answered: unknown
     try {
-      answered = handler(effect, context)
+      answered = handler.call(handlers, effect, context)
     } catch (error) {
       answer(id, failureOf(error))
       return
     }
-    if (isPromise(answered)) {
-      answered.then(
-        (body) => answer(id, body as object),
+    if (isThenable(answered)) {
+      // Through a promise of our own, for a foreign thenable may settle twice.
+      Promise.resolve(answered).then(
+        (body: unknown) => {
+          try {
+            answerFromTable(type, id, body)
+          } catch (error) {
+            fail(error)
+          }
+        },
         (error: unknown) => answer(id, failureOf(error)),
       )
-    } else answer(id, answered as object)
+    } else answerFromTable(type, id, answered)
   }
   const take = (event: AnyEvent | null, before: Snapshot | null, effects: readonly EffectOf<K | 'cancel'>[]): void => {
     observe?.({ event, before, after: snapshot, effects })
-    for (const effect of effects) begin(effect)
-    if (!ended && machine.isDone(snapshot)) {
+    for (const effect of effects) {
+      // Closed by the observer, or by a handler that has just run.
+      if (closed) return
+      begin(effect)
+    }
+    if (!closed && !ended && machine.isDone(snapshot)) {
       ended = true
       abortAll()
       resolve(snapshot)
@@ -191,11 +219,30 @@ const noContext: HandlerContext = {
   },
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
-function failureOf(error: unknown): { type: 'effectFailed'; error: { name: string; message: string } } {
-  if (error instanceof Error) return { type: 'effectFailed', error: { name: error.name, message: error.message } }
-  return { type: 'effectFailed', error: { name: 'Error', message: String(error) } }
+function isAnswerOf(type: AnsweredEffectType, body: unknown): body is object {
+  return typeof body === 'object' && body !== null && 'type' in body && Object.hasOwn(effectTable[type].answers, String(body.type))
+}
+
+function answersOf(type: AnsweredEffectType): string {
+  return Object.keys(effectTable[type].answers).join(' or ')
+}
+
+function failureOf(error: unknown): { type: 'effectFailed'; error: ErrorFacts } {
+  // By structure: an error of another realm is not an instance of this one's Error.
+  const isError = typeof error === 'object' && error !== null && 'name' in error && 'message' in error
+  const facts = isError ? { name: printed(error.name), message: printed(error.message) } : { name: 'Error', message: printed(error) }
+  return { type: 'effectFailed', error: facts }
+}
+
+/** The value as text, also where it refuses to be text, as an object without a prototype does. */
+function printed(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return 'a value that cannot be printed'
+  }
 }

@@ -353,8 +353,26 @@ export const effectTable = {
     answers: {},
   },
 
-  // The host of the shard consumers, asked by the coordinator.
+  // The host of lease keepers and shard consumers, asked by the coordinator and by the keeper of a lease.
 
+  /** Keeps a lease that was acquired: renews it, runs its shard consumer, and releases it in the end. `acquiredMs` is monotonic milliseconds. */
+  keepLease: {
+    port: 'leaseHost',
+    lane: 'notice',
+    idempotent: true,
+    unanswered: null,
+    asks: of<HeldLease & OfShard & { readonly parentShardIds: readonly ShardId[]; readonly acquiredMs: number }>(),
+    answers: {},
+  },
+  /** Ends the keeping of a lease: in order, or at once with `force`. */
+  stopKeeping: {
+    port: 'leaseHost',
+    lane: 'notice',
+    idempotent: true,
+    unanswered: null,
+    asks: of<{ readonly leaseKey: string; readonly force: boolean }>(),
+    answers: {},
+  },
   /** Starts a shard consumer on a held lease, with a processor of its own. */
   startConsumer: {
     port: 'consumerHost',

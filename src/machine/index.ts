@@ -13,6 +13,22 @@ export {
   tableState,
   taskType,
 } from './consumerStates.ts'
+export {
+  type CoordinatorEffect,
+  type CoordinatorEvent,
+  type CoordinatorOptions,
+  type CoordinatorState,
+  coordinator,
+  startCoordinator,
+} from './coordinator.ts'
+export {
+  type LeaseKeeperEffect,
+  type LeaseKeeperEvent,
+  type LeaseKeeperInput,
+  type LeaseKeeperState,
+  leaseKeeper,
+  startLeaseKeeper,
+} from './leaseKeeper.ts'
 export { outstanding, replay, type ShardConsumerSnapshot, shardConsumer, start, step } from './shardConsumer.ts'
 export type {
   CheckpointRequestedEvent,

@@ -1,0 +1,383 @@
+/**
+ * The lease coordinator of one worker: makes sure of the table, gives every shard a lease, and acquires what it can. Each lease it holds is then kept by a
+ * lease keeper of its own. Pure, like the shard consumer.
+ *
+ * - Start: ensure the table, list the leases; where they do not cover the stream, list the shards and create what is missing, then list again.
+ * - Running: list, acquire and clean up, on a timer; at once when a shard has finished, for its children have leases by then.
+ * - Failures that no repetition mends end the coordinator; others are tried again with backoff, before the start only a bounded number of times.
+ */
+import type { EffectOf, ErrorFacts, InitialPosition, Lease, MachineAnswer, NewLease, Outcome, PureMachine } from '@shardwise/effects'
+import { backoffMs } from './backoff.ts'
+import { type LeaseObservations, leasesToAcquire, leasesToDelete, observeLeases } from './leasePlan.ts'
+import { coversHashKeys, leasesCoverStream, leasesForEmptyTable, missingLeases, unexpectedChildShards } from './shardSync.ts'
+
+/** The effects of a coordinator. */
+export type CoordinatorEffectType =
+  | 'ensureTable'
+  | 'listLeases'
+  | 'createLease'
+  | 'acquireLease'
+  | 'deleteLease'
+  | 'listShards'
+  | 'startTimer'
+  | 'keepLease'
+  | 'stopKeeping'
+  | 'cancel'
+export type CoordinatorEffect = EffectOf<CoordinatorEffectType>
+
+/** What a coordinator hears: from its owner, of the leases it kept, and the answers to its effects. */
+export type CoordinatorEvent =
+  | { readonly type: 'stop'; readonly force: boolean }
+  /** A kept lease was given up; `outcome` is how its shard consumer ended. */
+  | { readonly type: 'leaseGone'; readonly leaseKey: string; readonly outcome: Outcome | null }
+  | MachineAnswer<CoordinatorEffectType>
+
+/** How a coordinator behaves: plain JSON, times in milliseconds. Names are the KCL's where it has them. */
+export interface CoordinatorOptions {
+  readonly workerId: string
+  readonly initialPosition: InitialPosition
+  /** A lease whose counter stands still for longer is free for others. */
+  readonly failoverTimeMillis: number
+  /** The wait between two listings of the leases. */
+  readonly leaseScanIntervalMillis: number
+  readonly maxLeasesForWorker: number
+  /** Whether the leases of finished shards are deleted. */
+  readonly cleanupLeasesOfCompletedShards: boolean
+  /** How long a finished lease stands before it is deleted. */
+  readonly completedLeaseCleanupIntervalMillis: number
+  /** Whether a table that has leases is taken to cover the stream without a look. */
+  readonly skipShardSyncAtWorkerInitializationIfLeasesExist: boolean
+  /** Whether children of shards that are still open are left out of a shard sync, rather than failing it. */
+  readonly ignoreUnexpectedChildShards: boolean
+  /** How often the start is tried when the table or the stream cannot be reached. */
+  readonly maxInitializationAttempts: number
+  readonly seed: number
+}
+
+type Phase = 'starting' | 'syncing' | 'running' | 'stopping' | 'stopped'
+type LeaseCall = Omit<EffectOf<'createLease'>, 'id'> | Omit<EffectOf<'acquireLease'>, 'id'> | Omit<EffectOf<'deleteLease'>, 'id'>
+
+/** The memory of a coordinator: plain JSON. */
+export interface CoordinatorState {
+  readonly options: CoordinatorOptions
+  readonly phase: Phase
+  readonly nextId: number
+  /** The one call or timer that leads on to the next: to the table, the leases, the shards, or the next listing. */
+  readonly awaited: EffectOf<'ensureTable' | 'listLeases' | 'listShards' | 'startTimer'> | null
+  /** What the timer leads to. */
+  readonly next: 'ensureTable' | 'listLeases' | 'listShards'
+  readonly attempts: number
+  /** How often the table was not ready. */
+  readonly tablePolls: number
+  /** Calls about single leases that are out, by id, and those that wait for a place among them. */
+  readonly calls: Readonly<Record<string, LeaseCall>>
+  readonly queue: readonly LeaseCall[]
+  readonly leases: readonly Lease[]
+  readonly observations: LeaseObservations
+  readonly kept: readonly string[]
+  /** Leases whose consumer ended by policy; this worker does not take them again. */
+  readonly unwanted: readonly string[]
+  /** Whether the shards were synchronised since the start. */
+  readonly synced: boolean
+  readonly failure: ErrorFacts | null
+}
+
+/** More calls about single leases are not out at once. */
+const maxCalls = 20
+const tablePollMs = 1_000
+const maxTablePolls = 600
+const retryBaseMs = 500
+const retryCapMs = 10_000
+
+/** Failures of the AWS clients and adapters that no repetition mends. */
+const permanent: ReadonlySet<string> = new Set([
+  'AccessDeniedException',
+  'CredentialsProviderError',
+  'ExpiredTokenException',
+  'IncompleteSignature',
+  'InvalidClientTokenId',
+  'InvalidLease',
+  'InvalidSignatureException',
+  'MissingAuthenticationTokenException',
+  'NotALeaseTable',
+  'OptInRequired',
+  'ResourceNotFoundException',
+  'UnrecognizedClientException',
+  'ValidationException',
+])
+
+type Stepped = readonly [CoordinatorState, readonly CoordinatorEffect[]]
+type Ask<E> = E extends unknown ? Omit<E, 'id'> : never
+
+/** Puts together a step: changes to the state, and effects in order. */
+class Draft {
+  state: CoordinatorState
+  readonly effects: CoordinatorEffect[] = []
+
+  constructor(state: CoordinatorState) {
+    this.state = state
+  }
+
+  set(changes: Partial<CoordinatorState>): void {
+    this.state = { ...this.state, ...changes }
+  }
+
+  ask<const A extends Ask<CoordinatorEffect>>(ask: A): A & { id: number } {
+    const effect = { ...ask, id: this.state.nextId }
+    this.set({ nextId: effect.id + 1 })
+    this.effects.push(effect as unknown as CoordinatorEffect)
+    return effect
+  }
+
+  await(ask: Ask<NonNullable<CoordinatorState['awaited']>>): void {
+    this.set({ awaited: this.ask(ask) })
+  }
+
+  after(delayMs: number, next: CoordinatorState['next']): void {
+    this.set({ next })
+    this.await({ type: 'startTimer', delayMs })
+  }
+}
+
+/** Starts a coordinator. */
+export function startCoordinator(options: CoordinatorOptions): Stepped {
+  const draft = new Draft({
+    options,
+    phase: 'starting',
+    nextId: 1,
+    awaited: null,
+    next: 'ensureTable',
+    attempts: 0,
+    tablePolls: 0,
+    calls: {},
+    queue: [],
+    leases: [],
+    observations: {},
+    kept: [],
+    unwanted: [],
+    synced: false,
+    failure: null,
+  })
+  draft.await({ type: 'ensureTable' })
+  return [draft.state, draft.effects]
+}
+
+/** Takes an event. Answers that are not awaited change nothing. */
+export function stepCoordinator(state: CoordinatorState, event: CoordinatorEvent): Stepped {
+  if (state.phase === 'stopped') return [state, []]
+  const draft = new Draft(state)
+  if (event.type === 'stop') stop(draft, event.force)
+  else if (event.type === 'leaseGone') leaseGone(draft, event.leaseKey, event.outcome)
+  else if (event.id === state.awaited?.id) takeAwaited(draft, event)
+  else if (Object.hasOwn(state.calls, event.id)) takeCall(draft, event)
+  if (draft.state.phase === 'stopping' && draft.state.kept.length === 0 && Object.keys(draft.state.calls).length === 0) {
+    draft.set({ phase: 'stopped' })
+  }
+  return [draft.state, draft.effects]
+}
+
+function stop(draft: Draft, force: boolean): void {
+  const { awaited, kept, phase } = draft.state
+  if (phase !== 'stopping' && awaited !== null) draft.effects.push({ type: 'cancel', id: awaited.id })
+  draft.set({ phase: 'stopping', awaited: null, queue: [] })
+  for (const leaseKey of kept) draft.effects.push({ type: 'stopKeeping', leaseKey, force })
+}
+
+/** Ends everything: the failure is what the owner hears. */
+function fail(draft: Draft, failure: ErrorFacts): void {
+  draft.set({ failure: draft.state.failure ?? failure })
+  stop(draft, false)
+}
+
+function leaseGone(draft: Draft, leaseKey: string, outcome: Outcome | null): void {
+  const { kept, unwanted, phase, awaited, next } = draft.state
+  draft.set({ kept: kept.filter((key) => key !== leaseKey) })
+  if (outcome === 'stopped' && !unwanted.includes(leaseKey)) draft.set({ unwanted: [...unwanted, leaseKey] })
+  if (outcome === 'finished' && phase === 'running' && awaited?.type === 'startTimer' && next === 'listLeases') {
+    draft.effects.push({ type: 'cancel', id: awaited.id })
+    draft.await({ type: 'listLeases' })
+  }
+}
+
+function takeAwaited(draft: Draft, event: MachineAnswer<CoordinatorEffectType>): void {
+  const { awaited, next, tablePolls } = draft.state
+  draft.set({ awaited: null })
+  switch (event.type) {
+    case 'timerFired':
+      if (next === 'listShards') listShards(draft)
+      else draft.await({ type: next })
+      return
+    case 'tableReady':
+      draft.set({ attempts: 0 })
+      draft.await({ type: 'listLeases' })
+      return
+    case 'tablePending':
+      draft.set({ tablePolls: tablePolls + 1 })
+      if (tablePolls < maxTablePolls) draft.after(tablePollMs, 'ensureTable')
+      else fail(draft, { name: 'TableNotReady', message: `the lease table is not ready after ${(maxTablePolls * tablePollMs) / 1_000} s` })
+      return
+    case 'tableRefused':
+      fail(draft, event.error)
+      return
+    case 'leasesListed':
+      takeLeases(draft, event.leases, event.nowMs)
+      return
+    case 'shardsListed': {
+      const created = leasesFor(draft.state, event.shards)
+      if ('error' in created) retry(draft, 'listShards', created.error)
+      else sync(draft, created.leases)
+      return
+    }
+    case 'streamNotFound':
+      fail(draft, { name: 'StreamNotFound', message: 'streamName: there is no such stream in this region and account' })
+      return
+    case 'streamNotActive':
+      retry(draft, 'listShards', { name: 'StreamNotActive', message: 'the stream is not active' })
+      return
+    case 'throttled':
+    case 'effectFailed': {
+      const error = event.type === 'effectFailed' ? event.error : { name: 'ThrottlingException', message: `${awaited?.type} was throttled` }
+      if (permanent.has(error.name)) fail(draft, error)
+      else if (awaited !== null) retry(draft, awaited.type === 'startTimer' ? next : awaited.type, error)
+      return
+    }
+    default:
+      throw new Error(`answer: ${event.type} does not answer ${String(awaited?.type)}`)
+  }
+}
+
+function retry(draft: Draft, next: CoordinatorState['next'], error: ErrorFacts): void {
+  const { attempts, options, phase } = draft.state
+  draft.set({ attempts: attempts + 1 })
+  if (phase !== 'running' && attempts + 1 >= options.maxInitializationAttempts) fail(draft, error)
+  else draft.after(backoffMs(attempts + 1, options.seed, retryBaseMs, retryCapMs), next)
+}
+
+function listShards(draft: Draft): void {
+  const { leases, options } = draft.state
+  draft.await({ type: 'listShards', from: leases.length === 0 ? options.initialPosition : 'ALL' })
+}
+
+/** The leases to create for the shards that were listed; an error when the listing cannot be right. */
+function leasesFor(
+  { leases, options }: CoordinatorState,
+  shards: Parameters<typeof leasesForEmptyTable>[0],
+): { readonly leases: readonly NewLease[] } | { readonly error: ErrorFacts } {
+  const { initialPosition, ignoreUnexpectedChildShards } = options
+  if (leases.length === 0) {
+    if (coversHashKeys(shards.map(({ hashKeyRange }) => hashKeyRange))) return { leases: leasesForEmptyTable(shards, initialPosition) }
+    return { error: { name: 'IncompleteShardList', message: `the ${shards.length} shards listed do not cover all hash keys` } }
+  }
+  const unexpected = unexpectedChildShards(shards)
+  if (unexpected.length > 0 && !ignoreUnexpectedChildShards) {
+    return {
+      error: { name: 'InconsistentShardList', message: `${unexpected.join(', ')}: listed as children of shards that are still open` },
+    }
+  }
+  return {
+    leases: missingLeases(
+      shards,
+      leases.map(({ leaseKey }) => leaseKey),
+      initialPosition,
+    ),
+  }
+}
+
+function sync(draft: Draft, created: readonly NewLease[]): void {
+  draft.set({ phase: 'syncing', synced: true })
+  if (created.length === 0) {
+    run(draft, draft.state.leases)
+    return
+  }
+  enqueue(
+    draft,
+    created.map((lease) => ({ type: 'createLease', lease })),
+  )
+}
+
+function takeLeases(draft: Draft, leases: readonly Lease[], nowMs: number): void {
+  const { observations, options, phase, synced } = draft.state
+  draft.set({ leases, observations: observeLeases(observations, leases, nowMs) })
+  if (phase !== 'running') {
+    const trusted = leases.length > 0 && (options.skipShardSyncAtWorkerInitializationIfLeasesExist || leasesCoverStream(leases))
+    if (!synced && !trusted) {
+      listShards(draft)
+      return
+    }
+  }
+  run(draft, leases, nowMs)
+}
+
+function run(draft: Draft, leases: readonly Lease[], nowMs?: number): void {
+  const { options, observations, kept, unwanted } = draft.state
+  const { workerId, failoverTimeMillis, maxLeasesForWorker } = options
+  draft.set({ phase: 'running', attempts: 0 })
+  const now = nowMs ?? Math.max(0, ...Object.values(observations).map(({ sinceMs }) => sinceMs))
+  const busy = [...Object.values(draft.state.calls), ...draft.state.queue].flatMap((call) => ('leaseKey' in call ? [call.leaseKey] : []))
+  const acquired = leasesToAcquire({
+    workerId,
+    leases,
+    observations,
+    taken: new Set([...kept, ...unwanted, ...busy]),
+    nowMs: now,
+    failoverTimeMillis,
+    maxLeasesForWorker,
+    kept: kept.length + busy.length,
+  })
+  const deleted = options.cleanupLeasesOfCompletedShards
+    ? leasesToDelete(leases, observations, now, options.completedLeaseCleanupIntervalMillis).filter((key) => !busy.includes(key))
+    : []
+  enqueue(draft, [
+    ...acquired.map(({ leaseKey, leaseCounter }) => ({ type: 'acquireLease', leaseKey, leaseCounter, workerId }) as const),
+    ...deleted.map((leaseKey) => ({ type: 'deleteLease', leaseKey }) as const),
+  ])
+  draft.after(options.leaseScanIntervalMillis, 'listLeases')
+}
+
+function enqueue(draft: Draft, calls: readonly LeaseCall[]): void {
+  draft.set({ queue: [...draft.state.queue, ...calls] })
+  startCalls(draft)
+}
+
+function startCalls(draft: Draft): void {
+  const free = maxCalls - Object.keys(draft.state.calls).length
+  const started = draft.state.queue.slice(0, Math.max(0, free))
+  if (started.length === 0) return
+  const calls = Object.fromEntries(started.map((call) => [draft.ask(call).id, call]))
+  draft.set({ calls: { ...draft.state.calls, ...calls }, queue: draft.state.queue.slice(started.length) })
+}
+
+function takeCall(draft: Draft, event: MachineAnswer<CoordinatorEffectType>): void {
+  const { calls, kept, phase } = draft.state
+  const call = calls[event.id]
+  draft.set({ calls: Object.fromEntries(Object.entries(calls).filter(([id]) => id !== String(event.id))) })
+  if (event.type === 'leaseAcquired') {
+    const { lease, token, nowMs } = event
+    const { leaseKey, parentShardIds } = lease
+    draft.set({ kept: [...kept, leaseKey] })
+    draft.effects.push({ type: 'keepLease', leaseKey, token, shardId: leaseKey, parentShardIds, acquiredMs: nowMs })
+    if (phase === 'stopping') draft.effects.push({ type: 'stopKeeping', leaseKey, force: false })
+  }
+  if (event.type === 'effectFailed' && permanent.has(event.error.name)) fail(draft, event.error)
+  if (draft.state.phase === 'syncing') takeCreated(draft, call, event)
+  if (draft.state.phase !== 'stopping') startCalls(draft)
+}
+
+/** During the sync, a lease that could not be created is listed and created again later; with all of them there, the leases are listed anew. */
+function takeCreated(draft: Draft, call: LeaseCall | undefined, event: MachineAnswer<CoordinatorEffectType>): void {
+  const failed = event.type === 'throttled' || event.type === 'effectFailed'
+  if (failed && call !== undefined && draft.state.awaited === null) {
+    const error = event.type === 'effectFailed' ? event.error : { name: 'ThrottlingException', message: 'createLease was throttled' }
+    draft.set({ synced: false, queue: [] })
+    retry(draft, 'listLeases', error)
+    return
+  }
+  const created = draft.state.queue.length === 0 && Object.keys(draft.state.calls).length === 0
+  if (created && draft.state.awaited === null) draft.await({ type: 'listLeases' })
+}
+
+/** The coordinator, for `interpret`. */
+export const coordinator: PureMachine<CoordinatorState, CoordinatorEvent, CoordinatorEffect> = {
+  step: stepCoordinator,
+  isDone: ({ phase }) => phase === 'stopped',
+}

@@ -1,0 +1,98 @@
+import {
+  AT_TIMESTAMP,
+  type ExtendedSequenceNumber,
+  type HashKeyRange,
+  type InitialPosition,
+  isShardEnd,
+  LATEST,
+  type Lease,
+  type NewLease,
+  type Shard,
+  type ShardId,
+  TRIM_HORIZON,
+} from '@shardwise/effects'
+
+const lastHashKey = (1n << 128n) - 1n
+
+const sentinels: Readonly<Record<InitialPosition['type'], ExtendedSequenceNumber>> = { TRIM_HORIZON, LATEST, AT_TIMESTAMP }
+
+/** Whether hash-key ranges cover 0 to 2^128 - 1 without a hole. They may overlap, as those of a merged child and of its parents do. */
+export function coversHashKeys(ranges: readonly HashKeyRange[]): boolean {
+  const sorted = ranges
+    .map(({ startingHashKey, endingHashKey }) => ({ start: BigInt(startingHashKey), end: BigInt(endingHashKey) }))
+    .sort((a, b) => (a.start < b.start ? -1 : 1))
+  let covered = -1n
+  for (const { start, end } of sorted) {
+    if (start > covered + 1n) return false
+    if (end > covered) covered = end
+  }
+  return covered >= lastHashKey
+}
+
+/** Whether unfinished leases cover the whole stream. A lease without a stored range counts as a hole: then the shards must be looked at. */
+export function leasesCoverStream(leases: readonly Lease[]): boolean {
+  const unfinished = leases.filter((lease) => !isShardEnd(lease.checkpoint))
+  const ranges = unfinished.flatMap(({ hashKeyRange }) => (hashKeyRange === null ? [] : [hashKeyRange]))
+  return ranges.length === unfinished.length && coversHashKeys(ranges)
+}
+
+/** A lease at the initial position for a shard. */
+export function newLease({ shardId, parentShardIds, hashKeyRange }: Shard, position: InitialPosition): NewLease {
+  return { leaseKey: shardId, checkpoint: sentinels[position.type], parentShardIds, hashKeyRange }
+}
+
+/** In the order of creation: by first sequence number, then by id. */
+function byAge(a: Shard, b: Shard): number {
+  const difference = BigInt(a.startingSequenceNumber) - BigInt(b.startingSequenceNumber)
+  if (difference !== 0n) return difference < 0n ? -1 : 1
+  return a.shardId < b.shardId ? -1 : 1
+}
+
+/** The leases of a stream that has none yet, for the shards that the service lists at the initial position. */
+export function leasesForEmptyTable(shards: readonly Shard[], position: InitialPosition): NewLease[] {
+  return [...shards].sort(byAge).map((shard) => newLease(shard, position))
+}
+
+/** The shards whose parents are listed and still open: the listing is older for one than for the other. */
+export function unexpectedChildShards(shards: readonly Shard[]): ShardId[] {
+  const open = new Set(shards.filter(({ closed }) => !closed).map(({ shardId }) => shardId))
+  return shards.filter(({ parentShardIds }) => parentShardIds.some((parent) => open.has(parent))).map(({ shardId }) => shardId)
+}
+
+/**
+ * The leases that are missing beside existing ones, so that every open shard has a lease or descends from shards that have one. `shards` are all of the
+ * stream. Source: the KCL's shard sync for a non-empty lease table.
+ */
+export function missingLeases(shards: readonly Shard[], leaseKeys: readonly string[], position: InitialPosition): NewLease[] {
+  const listed = new Map(shards.map((shard) => [shard.shardId, shard]))
+  const leased = new Set(leaseKeys)
+  const unexpected = new Set(unexpectedChildShards(shards))
+  const created = new Set<ShardId>()
+  const wanted = new Set<ShardId>()
+  const known = new Map<ShardId, boolean>()
+
+  const isDescendant = (shardId: ShardId): boolean => {
+    const shard = listed.get(shardId)
+    if (shard === undefined) return false
+    if (leased.has(shardId)) return true
+    const memo = known.get(shardId)
+    if (memo !== undefined) return memo
+    const parents = shard.parentShardIds.filter((parent) => listed.has(parent))
+    const covered = new Map(parents.map((parent) => [parent, isDescendant(parent) || wanted.has(parent)]))
+    const descendant = [...covered.values()].includes(true)
+    if (descendant) {
+      for (const [parent, isCovered] of covered) if (!leased.has(parent) && (wanted.has(parent) || !isCovered)) created.add(parent)
+    } else if (position.type !== 'LATEST') wanted.add(shardId)
+    known.set(shardId, descendant)
+    return descendant
+  }
+
+  for (const { shardId, closed } of shards) {
+    if (closed || leased.has(shardId) || unexpected.has(shardId)) continue
+    if (!isDescendant(shardId)) created.add(shardId)
+  }
+  return leasesForEmptyTable(
+    shards.filter(({ shardId }) => created.has(shardId)),
+    position,
+  )
+}
