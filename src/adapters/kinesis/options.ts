@@ -41,8 +41,10 @@ export function checkOptions(options: KinesisRecordSourceOptions): void {
 }
 
 function expect(option: string, expected: string, value: unknown, holds: boolean): void {
-  if (!holds)
-    throw new Error(
-      `${option}: expected ${expected}, got ${typeof value === 'object' && value !== null ? 'another object' : String(value)}`,
-    )
+  if (!holds) throw new Error(`${option}: expected ${expected}, got ${shown(value)}`)
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return 'another object'
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
