@@ -52,23 +52,20 @@ describe('the effect table', () => {
     expect(types.filter((type) => effectTable[type].port === 'processor' && isAnswered(type))).toEqual(once)
   })
 
-  it('gives each lane to the ports that may use it', () => {
-    const lanes = Object.fromEntries(types.map((type) => [`${effectTable[type].port} ${effectTable[type].lane}`, true]))
-    expect(Object.keys(lanes).sort()).toEqual([
-      'consumerHost notice',
-      'consumerOwner notice',
-      'driver notice',
-      'leaseStore checkpoint',
-      'leaseStore task',
-      'leaseTable coordinator',
-      'processor notice',
-      'processor task',
-      'recordSource notice',
-      'recordSource read',
-      'recordSource task',
-      'streamDirectory coordinator',
-      'timers timer',
-    ])
+  it('lets one effect alone use each of the lanes that run beside a task, or instead of one', () => {
+    const inLane = (lane: string) => types.filter((type) => effectTable[type].lane === lane)
+    expect({ read: inLane('read'), checkpoint: inLane('checkpoint'), timer: inLane('timer') }).toEqual({
+      read: ['readRecords'],
+      checkpoint: ['writeCheckpoint'],
+      timer: ['startTimer'],
+    })
+  })
+
+  it('keeps the tasks of a shard consumer apart from the effects of the coordinator', () => {
+    const portsOf = (lane: string) =>
+      new Set<string>(types.flatMap((type) => (effectTable[type].lane === lane ? [effectTable[type].port] : [])))
+    expect(portsOf('coordinator')).toEqual(new Set(['leaseTable', 'streamDirectory']))
+    expect(portsOf('task')).toEqual(new Set(['leaseStore', 'recordSource', 'processor']))
   })
 
   it('is plain JSON, and so are its effects and answers', () => {
