@@ -25,47 +25,52 @@ export function dynamoDbLeaseTable(options: DynamoDbLeaseTableOptions): LeaseSto
     },
 
     readCheckpoint: ({ leaseKey }) =>
-      orThrottled(
-        rows
-          .read(leaseKey)
-          .then((lease) =>
-            lease === null
-              ? { type: 'leaseNotFound' }
-              : { type: 'checkpointRead', checkpoint: lease.checkpoint, pendingCheckpoint: lease.pendingCheckpoint },
-          ),
-      ),
+      orThrottled(async () => {
+        const lease = await rows.read(leaseKey)
+        if (lease === null) return { type: 'leaseNotFound' }
+        return { type: 'checkpointRead', checkpoint: lease.checkpoint, pendingCheckpoint: lease.pendingCheckpoint }
+      }),
 
     writeCheckpoint: (effect) =>
-      orThrottled(
-        held
-          .checkpoint(effect, effect.checkpoint)
-          .then((writtenMs) => ({ type: writtenMs === null ? 'checkpointRefused' : 'checkpointWritten' })),
-      ),
+      orThrottled(async () => {
+        const writtenMs = await held.checkpoint(effect, effect.checkpoint)
+        return { type: writtenMs === null ? 'checkpointRefused' : 'checkpointWritten' }
+      }),
 
-    createChildLeases: (effect) => orThrottled(createChildLeases(rows, effect)),
+    createChildLeases: (effect) => orThrottled(() => createChildLeases(rows, effect)),
 
     ensureTable: () => ensureTable(checked),
 
-    listLeases() {
-      const startedMs = nowMs()
-      return orThrottled(rows.list().then((leases) => ({ type: 'leasesListed', leases, nowMs: startedMs })))
-    },
+    listLeases: () =>
+      orThrottled(async () => {
+        const startedMs = nowMs()
+        return { type: 'leasesListed', leases: await rows.list(), nowMs: startedMs }
+      }),
 
-    createLease: ({ lease }) => orThrottled(rows.create(lease).then((created) => ({ type: created ? 'leaseCreated' : 'leaseExists' }))),
+    createLease: ({ lease }) => orThrottled(async () => ({ type: (await rows.create(lease)) ? 'leaseCreated' : 'leaseExists' })),
 
     acquireLease: (effect) =>
-      orThrottled(held.acquire(effect).then((taken) => (taken === null ? { type: 'leaseRefused' } : { type: 'leaseAcquired', ...taken }))),
+      orThrottled(async () => {
+        const taken = await held.acquire(effect)
+        return taken === null ? { type: 'leaseRefused' } : { type: 'leaseAcquired', ...taken }
+      }),
 
     renewLease: (effect) =>
-      orThrottled(
-        held
-          .renew(effect)
-          .then((writtenMs) => (writtenMs === null ? { type: 'leaseRefused' } : { type: 'leaseRenewed', nowMs: writtenMs })),
-      ),
+      orThrottled(async () => {
+        const writtenMs = await held.renew(effect)
+        return writtenMs === null ? { type: 'leaseRefused' } : { type: 'leaseRenewed', nowMs: writtenMs }
+      }),
 
     releaseLease: (effect) =>
-      orThrottled(held.release(effect).then((writtenMs) => ({ type: writtenMs === null ? 'leaseRefused' : 'leaseReleased' }))),
+      orThrottled(async () => {
+        const writtenMs = await held.release(effect)
+        return { type: writtenMs === null ? 'leaseRefused' : 'leaseReleased' }
+      }),
 
-    deleteLease: ({ leaseKey }) => orThrottled(held.remove(leaseKey).then(() => ({ type: 'leaseDeleted' }))),
+    deleteLease: ({ leaseKey }) =>
+      orThrottled(async () => {
+        await held.remove(leaseKey)
+        return { type: 'leaseDeleted' }
+      }),
   }
 }

@@ -12,9 +12,9 @@ export function isThrottle(error: unknown): boolean {
 }
 
 /** The answer, or `throttled` when a call behind it was. Other errors reject. */
-export async function orThrottled<Answer>(answer: Promise<Answer>): Promise<Answer | { readonly type: 'throttled' }> {
+export async function orThrottled<Answer>(answer: () => Promise<Answer>): Promise<Answer | { readonly type: 'throttled' }> {
   try {
-    return await answer
+    return await answer()
   } catch (error) {
     if (isThrottle(error)) return { type: 'throttled' }
     throw error
