@@ -72,17 +72,16 @@ class Outstanding implements HandlerContext {
  * arrive, never while a step is being taken. A rejected handler becomes `effectFailed`. `cancel` aborts the signal of the effect it names.
  * `start` is a fresh snapshot with its first effects, or a restored one with the effects that it still awaits; they are started first.
  */
-export function interpret<Snapshot, Event extends { readonly type: string }, K extends EffectType>(options: {
-  readonly machine: PureMachine<Snapshot, Event | MachineAnswer<K>, EffectOf<K | 'cancel'>>
-  readonly start: readonly [Snapshot, readonly EffectOf<K | 'cancel'>[]]
-  readonly handlers: Handlers<Exclude<K, 'cancel'>>
-  readonly observe?: ((step: Step<Snapshot, Event | MachineAnswer<K>, EffectOf<K | 'cancel'>>) => void) | undefined
+export function interpret<Snapshot, Event extends { readonly type: string }, E extends Effect>(options: {
+  readonly machine: PureMachine<Snapshot, Event, E> & UnderstandsAnswers<Event, E>
+  readonly start: readonly [Snapshot, readonly E[]]
+  readonly handlers: Handlers<Exclude<E['type'], 'cancel'>>
+  readonly observe?: ((step: Step<Snapshot, Event, E>) => void) | undefined
 }): Interpreter<Snapshot, Event> {
-  type AnyEvent = Event | MachineAnswer<K>
   const { machine, observe } = options
   const handlers = options.handlers as unknown as Readonly<Record<string, AnyHandler | undefined>>
   const outstanding = new Map<number, Outstanding>()
-  const queue: AnyEvent[] = []
+  const queue: Event[] = []
   let snapshot = options.start[0]
   let stepping = false
   let closed = false
@@ -107,7 +106,7 @@ export function interpret<Snapshot, Event extends { readonly type: string }, K e
   }
   const answer = (id: number, event: object): void => {
     outstanding.delete(id)
-    feed({ ...event, id } as unknown as AnyEvent)
+    feed({ ...event, id } as unknown as Event)
   }
   const answerFromTable = (type: AnsweredEffectType, id: number, body: unknown): void => {
     if (isAnswerOf(type, body)) answer(id, body)
@@ -115,7 +114,7 @@ export function interpret<Snapshot, Event extends { readonly type: string }, K e
     else if (!closed && !ended)
       throw new Error(`handlers: ${type} was answered outside the table, expected ${answersOf(type)}, got ${printed(body)}`)
   }
-  const begin = (effect: EffectOf<K | 'cancel'>): void => {
+  const begin = (effect: E): void => {
     const { type, id } = effect as EffectOf<AnsweredEffectType | 'cancel'>
     if (type === 'cancel') {
       outstanding.get(id)?.abort()
@@ -150,7 +149,7 @@ export function interpret<Snapshot, Event extends { readonly type: string }, K e
       )
     } else answerFromTable(type, id, answered)
   }
-  const take = (event: AnyEvent | null, before: Snapshot | null, effects: readonly EffectOf<K | 'cancel'>[]): void => {
+  const take = (event: Event | null, before: Snapshot | null, effects: readonly E[]): void => {
     observe?.({ event, before, after: snapshot, effects })
     for (const effect of effects) {
       // Closed by the observer, or by a handler that has just run.
@@ -178,7 +177,7 @@ export function interpret<Snapshot, Event extends { readonly type: string }, K e
       stepping = false
     }
   }
-  const feed = (event: AnyEvent): void => {
+  const feed = (event: Event): void => {
     if (closed) return
     queue.push(event)
     if (!stepping) drain()
@@ -205,6 +204,9 @@ export function interpret<Snapshot, Event extends { readonly type: string }, K e
     },
   }
 }
+
+/** A machine whose events include every answer to its effects. */
+type UnderstandsAnswers<Event, E extends Effect> = [MachineAnswer<E['type']>] extends [Event] ? unknown : never
 
 /** The answers that a machine asking for effects K must understand. */
 export type MachineAnswer<K extends EffectType> =

@@ -1,6 +1,6 @@
-import { interpret } from '@shardwise/effects'
+import { type EffectOf, interpret } from '@shardwise/effects'
 import { describe, expect, it } from 'vitest'
-import { cancel, drive, drop, fired, type Heard, settle, type TestEffect, type Told, timer, told } from './listeningMachine.ts'
+import { cancel, drive, drop, fired, type Heard, settle, type TestEffect, type TestEvent, timer, told } from './listeningMachine.ts'
 
 describe('the driver', () => {
   it('starts the effects of a step in the order given', () => {
@@ -133,7 +133,7 @@ describe('the driver', () => {
         return fired(this.#nowMs)
       }
     }
-    const driver = interpret<Heard, Told, 'startTimer'>({
+    const driver = interpret<Heard, TestEvent, EffectOf<'startTimer'>>({
       machine: { step: (heard, event) => [[...heard, event], []], isDone: () => false },
       start: [[], [timer(1)]],
       handlers: new Clock(),

@@ -33,8 +33,8 @@ export function drive({
   isDone = () => false,
   handlers,
   observe,
-}: ListeningMachine): Interpreter<Heard, Told> {
-  return interpret<Heard, Told, 'startTimer' | 'dropBatch'>({
+}: ListeningMachine): Interpreter<Heard, TestEvent> {
+  return interpret<Heard, TestEvent, TestEffect>({
     machine: { step: (heard, event) => [[...heard, event], react(event)], isDone },
     start: [[], start],
     handlers: { startTimer: () => new Promise(() => undefined), dropBatch: () => undefined, ...handlers },

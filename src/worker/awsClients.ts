@@ -1,0 +1,61 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { KinesisClient } from '@aws-sdk/client-kinesis'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+
+/** How the worker's own clients reach AWS; what is left out comes from the SDK's default chain. */
+export interface AwsClientOptions {
+  readonly region?: string | undefined
+  /** The endpoint of both services, or of each. */
+  readonly kinesisEndpoint?: string | undefined
+  readonly dynamodbEndpoint?: string | undefined
+}
+
+/** The longest call, in ms, after which it fails and the machine decides. */
+const requestTimeoutMs = 30_000
+
+/**
+ * The two clients as a worker wants them: HTTP/1.1 with keep-alive, since the SDK's default for Kinesis opens a new HTTP/2 session for every call; one
+ * attempt a call, since the machine backs off; calls that end.
+ */
+export function createAwsClients(options: AwsClientOptions): { kinesis: KinesisClient; dynamodb: DynamoDBClient } {
+  const { region, kinesisEndpoint, dynamodbEndpoint } = options
+  const config = (endpoint: string | undefined) => ({
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: 5_000,
+      requestTimeout: requestTimeoutMs,
+      throwOnRequestTimeout: true,
+      httpAgent: new HttpAgent({ keepAlive: true, maxSockets: 256 }),
+      httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: 256 }),
+    }),
+  })
+  const kinesis = new KinesisClient(config(kinesisEndpoint))
+  // It walks every record of every answer for a logger that writes nothing.
+  kinesis.middlewareStack.remove('loggerMiddleware')
+  return { kinesis, dynamodb: new DynamoDBClient(config(dynamodbEndpoint)) }
+}
+
+/** Resolves region and credentials, so that their absence is one clear error before anything starts. */
+export async function checkAwsClients(clients: readonly (KinesisClient | DynamoDBClient)[]): Promise<void> {
+  for (const { config } of clients) {
+    try {
+      await config.region()
+    } catch (cause) {
+      throw new Error('region: expected one in the options, in AWS_REGION or in the AWS config file, found none', { cause })
+    }
+    try {
+      await config.credentials()
+    } catch (cause) {
+      throw new Error(
+        `credentials: expected some of the AWS default chain, found none: ${cause instanceof Error ? cause.message : String(cause)}`,
+        {
+          cause,
+        },
+      )
+    }
+  }
+}

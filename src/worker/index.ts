@@ -1,0 +1,6 @@
+export { createAwsClients } from './awsClients.ts'
+export type { Adapters } from './leaseHost.ts'
+export type { Logger } from './logger.ts'
+export type { Observation, Observer } from './observation.ts'
+export { Worker } from './worker.ts'
+export type { WorkerOptions } from './workerOptions.ts'

@@ -1,0 +1,57 @@
+import { consumerState } from '@shardwise/machine'
+import type { Observation, Observer } from './observation.ts'
+
+/** Where a worker writes; `console` and pino fit. */
+export interface Logger {
+  debug(message: string): void
+  info(message: string): void
+  warn(message: string): void
+  error(message: string): void
+}
+
+/** Writes down what users of a worker should hear of: failures and lost leases as warnings, changes of state as information. */
+export function logObservations(logger: Logger): Observer {
+  return (observation) => {
+    if (observation.machine === 'coordinator') logCoordinator(logger, observation)
+    else if (observation.machine === 'leaseKeeper') logLeaseKeeper(logger, observation)
+    else logShardConsumer(logger, observation)
+  }
+}
+
+function logCoordinator(logger: Logger, { step }: Extract<Observation, { machine: 'coordinator' }>): void {
+  const { event, before, after } = step
+  if (event?.type === 'effectFailed') logger.warn(`leases: ${event.error.name}: ${event.error.message}`)
+  if (event?.type === 'throttled') logger.warn('leases: throttled')
+  if (after.failure !== null && before?.failure === null) logger.error(`worker: ${after.failure.name}: ${after.failure.message}`)
+  if (before !== null && before.phase !== after.phase) logger.info(`worker: ${after.phase}`)
+}
+
+function logLeaseKeeper(logger: Logger, { leaseKey, step }: Extract<Observation, { machine: 'leaseKeeper' }>): void {
+  const { event, before, after } = step
+  if (event?.type === 'effectFailed') logger.warn(`${leaseKey}: lease: ${event.error.name}: ${event.error.message}`)
+  if (event?.type === 'leaseRefused') logger.warn(`${leaseKey}: the lease is lost`)
+  if (before !== null && after.restarts > before.restarts) {
+    logger.warn(`${leaseKey}: a fresh record processor starts from the last checkpoint`)
+  }
+  if (before === null) logger.info(`${leaseKey}: lease acquired`)
+  else if (before.phase !== after.phase && after.phase === 'gone') logger.info(`${leaseKey}: lease given up`)
+}
+
+function logShardConsumer(logger: Logger, { shardId, step }: Extract<Observation, { machine: 'shardConsumer' }>): void {
+  const { event, before, after, effects } = step
+  if (event !== null && 'error' in event) logger.warn(`${shardId}: ${event.type}: ${event.error.name}: ${event.error.message}`)
+  if (event?.type === 'throttled') logger.warn(`${shardId}: throttled`)
+  for (const effect of effects) {
+    if (effect.type === 'notifyShardEnded' && effect.attempt > 0) {
+      logger.error(
+        `${shardId}: shardEnded must checkpoint, and did not: its children cannot start. It is called again, attempt ${effect.attempt + 1}`,
+      )
+    }
+    logger.debug(`${shardId}: ${effect.type}`)
+  }
+  if (after.context.replay && before?.context.replay === false) {
+    logger.error(`${shardId}: the record processor ended without the checkpoint of the shard's end: it is made anew`)
+  }
+  const state = consumerState(after.value)
+  if (before === null || consumerState(before.value) !== state) logger.info(`${shardId}: ${state}`)
+}

@@ -1,0 +1,137 @@
+import { dynamoDbLeaseTable } from '@shardwise/dynamodb'
+import { createBatchStore, interpret } from '@shardwise/effects'
+import { kinesisRecordSource } from '@shardwise/kinesis'
+import { type CoordinatorEvent, coordinator, startCoordinator } from '@shardwise/machine'
+import { adaptRecordProcessor } from '@shardwise/processor'
+import { checkAwsClients, createAwsClients } from './awsClients.ts'
+import { type Adapters, hostLeases, seedOf } from './leaseHost.ts'
+import { logObservations } from './logger.ts'
+import { createMailbox } from './mailbox.ts'
+import type { Observer } from './observation.ts'
+import { timers } from './timers.ts'
+import { type ParsedWorkerOptions, parseWorkerOptions, type WorkerOptions } from './workerOptions.ts'
+
+/** Consumes a stream: gives every shard a lease, takes the leases it can, and runs a shard consumer on each. */
+export class Worker {
+  /** The name under which this worker holds leases. */
+  readonly workerId: string
+  readonly #options: ParsedWorkerOptions
+  #send: ((event: CoordinatorEvent) => void) | undefined
+  #stopAsked: { force: boolean } | undefined
+  #running: Promise<void> | undefined
+
+  /** @throws Error naming the option that is unknown, missing or wrong. Nothing is started. */
+  constructor(options: WorkerOptions) {
+    this.#options = parseWorkerOptions(options)
+    this.workerId = this.#options.workerId
+  }
+
+  /**
+   * Consumes until `stop` is called, `signal` fires, or something fails for good. Resolves when every record processor was told, every lease released and
+   * nothing is left running; rejects with what failed, after the same.
+   */
+  run({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#running !== undefined) throw new Error('run: this worker has been run already; expected a new Worker for every run')
+    const stop = (): void => this.#stop(false)
+    if (signal?.aborted === true) stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    this.#running = this.#run().finally(() => signal?.removeEventListener('abort', stop))
+    return this.#running
+  }
+
+  /**
+   * Stops in order: record processors may checkpoint in `shutdownRequested`, then their leases are released. With `force` leases are released at once. Resolves
+   * when the run has ended, whether it failed or not.
+   */
+  async stop({ force = false }: { force?: boolean } = {}): Promise<void> {
+    this.#stop(force)
+    await this.#running?.catch(() => undefined)
+  }
+
+  #stop(force: boolean): void {
+    this.#stopAsked = { force: force || this.#stopAsked?.force === true }
+    this.#send?.({ type: 'stop', force })
+  }
+
+  async #run(): Promise<void> {
+    const { adapters, release } = await connect(this.#options)
+    try {
+      await this.#coordinate(adapters)
+    } finally {
+      release()
+    }
+  }
+
+  async #coordinate(adapters: Adapters): Promise<void> {
+    const { given, workerId, lease, shard } = this.#options
+    const observe = observerOf(this.#options)
+    const mailbox = createMailbox<CoordinatorEvent>()
+    const failures: unknown[] = []
+    const leases = hostLeases({
+      ...adapters,
+      workerId,
+      failoverTimeMillis: lease.failoverTimeMillis,
+      shardOptions: shard,
+      makeProcessor: (shardId) =>
+        adaptRecordProcessor(given.processor(shardId), given.logger === undefined ? {} : { logger: given.logger }),
+      tellCoordinator: mailbox.send,
+      observe,
+      fail: (error) => {
+        failures.push(error)
+        mailbox.send({ type: 'stop', force: true })
+      },
+    })
+    const { initialPosition } = shard
+    const running = interpret({
+      machine: coordinator,
+      start: startCoordinator({ ...lease, workerId, initialPosition, seed: seedOf(workerId) }),
+      handlers: { ...adapters.leases, ...adapters.source, ...timers, ...leases.handlers },
+      observe: (step) => observe({ machine: 'coordinator', step }),
+    })
+    mailbox.open(running)
+    this.#send = mailbox.send
+    if (this.#stopAsked !== undefined) running.send({ type: 'stop', ...this.#stopAsked })
+    try {
+      const { failure } = await running.done
+      if (failures.length > 0) throw failures[0]
+      if (failure !== null) throw Object.assign(new Error(failure.message), { name: failure.name })
+    } finally {
+      this.#send = undefined
+      leases.close()
+    }
+  }
+}
+
+function observerOf({ given }: ParsedWorkerOptions): Observer {
+  const observers = [
+    ...(given.logger === undefined ? [] : [logObservations(given.logger)]),
+    ...(given.observe === undefined ? [] : [given.observe]),
+  ]
+  return (observation) => {
+    for (const observer of observers) observer(observation)
+  }
+}
+
+/** Plugs the machines into Kinesis and DynamoDB, or into what the user gave. `release` ends what was made here. */
+async function connect({ given }: ParsedWorkerOptions): Promise<{ adapters: Adapters; release(): void }> {
+  if (given.adapters !== undefined) return { adapters: given.adapters, release: () => undefined }
+  const made = createAwsClients(given)
+  const kinesis = given.kinesis ?? made.kinesis
+  const dynamodb = given.dynamodb ?? made.dynamodb
+  const release = (): void => {
+    made.kinesis.destroy()
+    made.dynamodb.destroy()
+  }
+  try {
+    await checkAwsClients([kinesis, dynamodb])
+    const { streamName, streamArn, applicationName, tableName = applicationName, createTable = true, onThrottle } = given
+    const batches = createBatchStore()
+    const stream = streamName === undefined ? { arn: streamArn ?? '' } : { name: streamName }
+    const source = kinesisRecordSource({ client: kinesis, stream, batches, onThrottle })
+    const leases = dynamoDbLeaseTable({ client: dynamodb, tableName, createTable })
+    return { adapters: { leases, source, batches }, release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}

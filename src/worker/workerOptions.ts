@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { KinesisClient } from '@aws-sdk/client-kinesis'
+import type { Throttle } from '@shardwise/kinesis'
+import {
+  type CoordinatorOptions,
+  defaultShardConsumerOptions,
+  parseShardConsumerOptions,
+  type ShardConsumerOptions,
+  shardConsumerOptionNames,
+} from '@shardwise/machine'
+import type { AnyRecordProcessor } from '@shardwise/processor'
+import { type AwsClientOptions } from './awsClients.ts'
+import type { Adapters } from './leaseHost.ts'
+import type { Logger } from './logger.ts'
+import type { Observer } from './observation.ts'
+
+/** The options of the coordinator that users set. */
+type LeaseOptions = Omit<CoordinatorOptions, 'workerId' | 'initialPosition' | 'seed'>
+
+/** What a worker is made of. Times are milliseconds; names are the KCL's where it has them; unknown options are errors. */
+export interface WorkerOptions extends Partial<ShardConsumerOptions>, Partial<LeaseOptions>, AwsClientOptions {
+  /** Makes the record processor of a shard: one for each time that this worker consumes it. */
+  readonly processor: (shardId: string) => AnyRecordProcessor
+  /** The application: workers of the same name share a lease table, and so a stream. */
+  readonly applicationName: string
+  /** The stream, by name or by ARN; neither with `adapters`. */
+  readonly streamName?: string | undefined
+  readonly streamArn?: string | undefined
+  /** The lease table; named like the application unless said otherwise. */
+  readonly tableName?: string | undefined
+  /** Whether a missing lease table is created. */
+  readonly createTable?: boolean | undefined
+  /** Tells this worker from others of the application; made anew for every worker unless given. */
+  readonly workerId?: string | undefined
+  /** Clients of your own, which the worker does not destroy. Give the one for Kinesis `maxAttempts: 1` and a `NodeHttpHandler`. */
+  readonly kinesis?: KinesisClient | undefined
+  readonly dynamodb?: DynamoDBClient | undefined
+  /** Something other than Kinesis and DynamoDB, such as the memory package. */
+  readonly adapters?: Adapters | undefined
+  readonly logger?: Logger | undefined
+  readonly observe?: Observer | undefined
+  /** Hears every throttled read. */
+  readonly onThrottle?: ((throttle: Throttle) => void) | undefined
+}
+
+const defaultLeaseOptions: LeaseOptions = {
+  failoverTimeMillis: 10_000,
+  leaseScanIntervalMillis: 10_000,
+  maxLeasesForWorker: Number.MAX_SAFE_INTEGER,
+  cleanupLeasesOfCompletedShards: true,
+  completedLeaseCleanupIntervalMillis: 300_000,
+  skipShardSyncAtWorkerInitializationIfLeasesExist: false,
+  ignoreUnexpectedChildShards: false,
+  maxInitializationAttempts: 5,
+}
+
+const text: Rule = ['a text that is not empty', (value) => typeof value === 'string' && value.length > 0]
+const flag: Rule = ['true or false', (value) => typeof value === 'boolean']
+const whole = (least: number): Rule => [
+  `a whole number from ${least}`,
+  (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= least,
+]
+const method = (name: string, owner: string): Rule => [
+  `${owner} with a method ${name}`,
+  (value) => typeof value === 'object' && value !== null && name in value,
+]
+const callable: Rule = ['a function', (value) => typeof value === 'function']
+
+type Rule = readonly [expected: string, holds: (value: unknown) => boolean]
+
+const rules: Readonly<Record<Exclude<keyof WorkerOptions, keyof ShardConsumerOptions>, Rule>> = {
+  processor: ['a function that makes a record processor', (value) => typeof value === 'function'],
+  applicationName: text,
+  streamName: text,
+  streamArn: text,
+  tableName: text,
+  createTable: flag,
+  workerId: text,
+  region: text,
+  kinesisEndpoint: ['an http or https URL', isUrl],
+  dynamodbEndpoint: ['an http or https URL', isUrl],
+  kinesis: method('send', 'a KinesisClient'),
+  dynamodb: method('send', 'a DynamoDBClient'),
+  adapters: ['{ leases, source, batches }', (value) => ['leases', 'source', 'batches'].every((name) => method(name, '')[1](value))],
+  logger: ['debug, info, warn and error', (value) => ['debug', 'info', 'warn', 'error'].every((name) => method(name, '')[1](value))],
+  observe: callable,
+  onThrottle: callable,
+  failoverTimeMillis: whole(1),
+  leaseScanIntervalMillis: whole(1),
+  maxLeasesForWorker: whole(1),
+  cleanupLeasesOfCompletedShards: flag,
+  completedLeaseCleanupIntervalMillis: whole(0),
+  skipShardSyncAtWorkerInitializationIfLeasesExist: flag,
+  ignoreUnexpectedChildShards: flag,
+  maxInitializationAttempts: whole(1),
+}
+
+const shardNames: ReadonlySet<string> = new Set(shardConsumerOptionNames)
+
+/** Options that were checked, with their defaults. */
+export interface ParsedWorkerOptions {
+  readonly given: WorkerOptions
+  readonly workerId: string
+  readonly lease: LeaseOptions
+  readonly shard: ShardConsumerOptions
+}
+
+/** @throws Error naming the option that is unknown, missing or wrong, and what was expected. */
+export function parseWorkerOptions(given: WorkerOptions): ParsedWorkerOptions {
+  for (const [name, value] of Object.entries(given)) {
+    if (shardNames.has(name)) continue
+    if (!Object.hasOwn(rules, name)) {
+      throw new Error(`${name}: not an option of Worker; expected one of ${[...Object.keys(rules), ...shardNames].sort().join(', ')}`)
+    }
+    const [expected, holds] = rules[name as keyof typeof rules]
+    if (value !== undefined && !holds(value)) throw new Error(`${name}: expected ${expected}, got ${describe(value)}`)
+  }
+  for (const name of ['processor', 'applicationName'] as const) {
+    if (given[name] === undefined) throw new Error(`${name}: expected ${rules[name][0]}, got nothing`)
+  }
+  const streams = [given.streamName, given.streamArn].filter((stream) => stream !== undefined)
+  if (given.adapters === undefined && streams.length !== 1) {
+    throw new Error(`streamName: expected a stream by streamName or by streamArn, got ${streams.length === 0 ? 'neither' : 'both'}`)
+  }
+  if (given.adapters !== undefined && (streams.length > 0 || given.kinesis !== undefined || given.dynamodb !== undefined)) {
+    throw new Error('adapters: expected without streamName, streamArn, kinesis and dynamodb, which they replace')
+  }
+  const chosen = <T extends object>(defaults: T): T =>
+    Object.fromEntries(
+      Object.entries(defaults).map(([name, value]) => [name, (given as unknown as Record<string, unknown>)[name] ?? value]),
+    ) as T
+  return {
+    given,
+    workerId: given.workerId ?? `${hostname()}:${process.pid}:${randomUUID()}`,
+    lease: chosen(defaultLeaseOptions),
+    shard: parseShardConsumerOptions(chosen(defaultShardConsumerOptions)),
+  }
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value) : String(value)
+}
+
+function isUrl(value: unknown): boolean {
+  return typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)
+}
