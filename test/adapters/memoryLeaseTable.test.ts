@@ -1,6 +1,7 @@
+import type { HandlerContext, Lease } from '@shardwise/effects'
 import { createMemoryLeaseTable } from '@shardwise/memory'
 import { leaseTableContract } from '@shardwise/testing'
-import { describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 describe('a lease table in memory keeps the contract', () => {
   const cases = leaseTableContract(async () => {
@@ -8,4 +9,91 @@ describe('a lease table in memory keeps the contract', () => {
     return { worker: () => table.store(), close: async () => {} }
   })
   test.each(cases)('$name', ({ run }) => run())
+})
+
+const id = 1
+const shardId = 'shardId-000000000000'
+const context: HandlerContext = { signal: new AbortController().signal }
+
+const aRow = (row: Partial<Lease> = {}): Lease => ({
+  leaseKey: shardId,
+  leaseOwner: null,
+  leaseCounter: 0,
+  checkpoint: { sequenceNumber: 'TRIM_HORIZON', subSequenceNumber: 0 },
+  pendingCheckpoint: null,
+  ownerSwitchesSinceCheckpoint: 0,
+  parentShardIds: [],
+  childShardIds: [],
+  hashKeyRange: null,
+  checkpointOwner: null,
+  ...row,
+})
+const at = (sequenceNumber: string) => ({ sequenceNumber, subSequenceNumber: 0 })
+
+describe('a lease table in memory', () => {
+  test('ends a hand-off when the lease is taken', async () => {
+    const table = createMemoryLeaseTable({
+      leases: [aRow({ leaseOwner: 'next', checkpointOwner: 'old', leaseCounter: 7 })],
+      nowMs: () => 5,
+    })
+    const taken = await table
+      .store()
+      .acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 7, workerId: 'next' }, context)
+    const row = aRow({ leaseOwner: 'next', leaseCounter: 8 })
+    expect(taken).toEqual({ type: 'leaseAcquired', lease: row, token: 8, nowMs: 5 })
+    expect(table.rows()).toEqual([row])
+  })
+
+  test('takes a pending checkpoint away when a checkpoint is written, and shows it until then', async () => {
+    const table = createMemoryLeaseTable({ leases: [aRow({ pendingCheckpoint: at('9') })] })
+    const store = table.store()
+    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
+    expect(await store.readCheckpoint({ type: 'readCheckpoint', id, shardId, leaseKey: shardId, token: 1 }, context)).toEqual({
+      type: 'checkpointRead',
+      checkpoint: at('TRIM_HORIZON'),
+      pendingCheckpoint: at('9'),
+    })
+    await store.writeCheckpoint({ type: 'writeCheckpoint', id, shardId, leaseKey: shardId, token: 1, checkpoint: at('9') }, context)
+    expect(table.rows()).toEqual([aRow({ leaseOwner: 'alice', leaseCounter: 2, checkpoint: at('9') })])
+  })
+
+  test('forgets which leases a worker holds when the worker starts again', async () => {
+    const table = createMemoryLeaseTable({ leases: [aRow()] })
+    await table.store().acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
+    const restarted = table.store()
+    expect(await restarted.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 1 }, context)).toEqual({ type: 'leaseRefused' })
+  })
+
+  test('keeps a lease held whose step back from SHARD_END it refused', async () => {
+    const table = createMemoryLeaseTable({ leases: [aRow({ checkpoint: at('SHARD_END') })], nowMs: () => 5 })
+    const store = table.store()
+    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
+    const back = await store.writeCheckpoint(
+      { type: 'writeCheckpoint', id, shardId, leaseKey: shardId, token: 1, checkpoint: at('9') },
+      context,
+    )
+    expect(back).toEqual({ type: 'checkpointRefused' })
+    expect(await store.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 1 }, context)).toEqual({
+      type: 'leaseRenewed',
+      nowMs: 5,
+    })
+  })
+
+  test('tells the time of its clock with listings, acquisitions and renewals', async () => {
+    let nowMs = 0
+    const store = createMemoryLeaseTable({ leases: [aRow()], nowMs: () => ++nowMs }).store()
+    const answers = [
+      await store.listLeases({ type: 'listLeases', id }, context),
+      await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context),
+      await store.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 1 }, context),
+    ]
+    expect(answers).toMatchObject([{ nowMs: 1 }, { nowMs: 2 }, { nowMs: 3 }])
+  })
+
+  test('refuses options it does not know, and a clock that is none', () => {
+    expect(() => createMemoryLeaseTable({ now: Date.now } as never)).toThrow(
+      'now: not an option of createMemoryLeaseTable, expected one of nowMs, leases',
+    )
+    expect(() => createMemoryLeaseTable({ nowMs: 5 as never })).toThrow('nowMs: expected a function, got 5')
+  })
 })

@@ -16,6 +16,12 @@ export function expectWholeNumber(name: string, value: unknown, min: number, max
   }
 }
 
+/** @throws Error that names the option when it is not an object with that member. */
+export function expectPart(name: string, value: unknown, member: string, what: string): void {
+  if (typeof value !== 'object' || value === null || !(member in value)) throw new Error(`${name}: expected ${what}, got ${inWords(value)}`)
+}
+
 function inWords(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
+  if (value === undefined || typeof value === 'number' || typeof value === 'bigint') return String(value)
+  return typeof value === 'object' || typeof value === 'string' || typeof value === 'boolean' ? JSON.stringify(value) : `a ${typeof value}`
 }

@@ -7,7 +7,7 @@ import {
   type ShardId,
   type StreamDirectory,
 } from '@shardwise/effects'
-import { expectKnownOptions } from './options.ts'
+import { expectKnownOptions, expectPart } from './options.ts'
 import type { MemoryStream } from './stream.ts'
 import type { MemoryIterator } from './streamService.ts'
 
@@ -21,9 +21,9 @@ export function memoryRecordSource(options: {
   readonly batches: BatchStore
 }): RecordSource & StreamDirectory {
   expectKnownOptions('memoryRecordSource', options, ['stream', 'batches'])
+  expectPart('stream', options.stream, 'service', 'a stream of createMemoryStream')
+  expectPart('batches', options.batches, 'put', 'a batch store')
   const { batches } = options
-  if (typeof batches?.put !== 'function') throw new Error(`batches: expected a batch store, got ${String(batches)}`)
-  if (options.stream?.service === undefined) throw new Error(`stream: expected a stream in memory, got ${String(options.stream)}`)
   const { service } = options.stream
   const iterators = new Map<ShardId, MemoryIterator>()
 
@@ -78,7 +78,7 @@ export function memoryRecordSource(options: {
 
 /** Lets a cancellation come first. A runtime without AbortController cancels nothing, and asking for the signal would throw there. */
 async function cancellation(context: HandlerContext): Promise<void> {
-  await undefined
+  await Promise.resolve()
   if (!('AbortController' in globalThis) || !context.signal.aborted) return
   const error = new Error('the effect was cancelled')
   error.name = 'AbortError'
