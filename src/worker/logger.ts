@@ -12,6 +12,8 @@ export interface Logger {
 /** Writes down what users of a worker should hear of: failures and lost leases as warnings, changes of state as information. */
 export function logObservations(logger: Logger): Observer {
   return (observation) => {
+    // A stale answer, such as that of a cancelled timer.
+    if (observation.step.before === observation.step.after) return
     if (observation.machine === 'coordinator') logCoordinator(logger, observation)
     else if (observation.machine === 'leaseKeeper') logLeaseKeeper(logger, observation)
     else logShardConsumer(logger, observation)
