@@ -8,7 +8,7 @@ describe('a lease table in memory keeps the contract', () => {
     const table = createMemoryLeaseTable()
     return { worker: () => table.store(), close: async () => {} }
   })
-  test.each(cases)('$name', ({ run }) => run())
+  for (const { name, run } of cases) test(name, run)
 })
 
 const id = 1
