@@ -97,7 +97,7 @@ export const requestCheckpoint: Action = (context, event) => {
 }
 
 function malformedPosition({ sequenceNumber, subSequenceNumber }: ExtendedSequenceNumber): ErrorFacts | null {
-  const isNumber = typeof sequenceNumber === 'string' && (/^[0-9]+$/.test(sequenceNumber) || isSentinel(sequenceNumber))
+  const isNumber = typeof sequenceNumber === 'string' && (/^0*[0-9]{1,129}$/.test(sequenceNumber) || isSentinel(sequenceNumber))
   if (isNumber && Number.isSafeInteger(subSequenceNumber) && subSequenceNumber >= 0) return null
   return {
     name: 'IllegalArgumentException',
@@ -109,15 +109,16 @@ function malformedPosition({ sequenceNumber, subSequenceNumber }: ExtendedSequen
 function serve(context: ShardConsumerContext, requests: readonly CheckpointRequest[]): Change {
   const effects: ShardEffect[] = []
   for (const [index, { request, checkpoint }] of requests.entries()) {
-    const error = outOfRange(context, checkpoint)
-    if (error === null && context.checkpoint !== null && compareSequenceNumbers(checkpoint, context.checkpoint) !== 0) {
+    // It was in range when it was asked for; by now, a higher one may have been stored.
+    const ahead = context.checkpoint === null ? 0 : compareSequenceNumbers(checkpoint, context.checkpoint)
+    if (ahead > 0) {
       const started = startWrite(context, { request, checkpoint }, 0)
       return {
         context: { ...started.context, waiting: requests.slice(index + 1) },
         effects: [...effects, ...(started.effects ?? [])],
       }
     }
-    effects.push(settle(context, request, error))
+    effects.push(settle(context, request, ahead < 0 ? outOfRange(context, checkpoint) : null))
   }
   return { context: { write: null, waiting: [] }, effects }
 }
@@ -144,6 +145,7 @@ export const takeWriteAnswer: Action = (context, event) => {
       }
     }
     case 'throttled': {
+      if (context.reason === 'LEASE_LOST') return giveUpWrite(context, errors.leaseLost)
       const attempt = write.attempt + 1
       if (attempt >= context.options.maxCheckpointAttempts) return giveUpWrite(context, errors.throttled)
       const { taskBackoffTimeMillis, maxBackoffMillis } = context.options
