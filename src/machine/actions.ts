@@ -50,7 +50,9 @@ export const actions = {
   storeCheckpoint: (_, event) =>
     event.type === 'checkpointRead' ? { context: { checkpoint: event.checkpoint, pendingCheckpoint: event.pendingCheckpoint } } : {},
   noteOpened: (context, event) =>
-    event.type === 'shardOpened' ? { context: { openedAtMs: context.openedAtMs ?? event.openedAtMs } } : { context: { atShardEnd: true } },
+    event.type === 'shardOpened'
+      ? { context: { openedAtMs: context.openedAtMs ?? event.openedAtMs, atShardEnd: false } }
+      : { context: { atShardEnd: true } },
   noteInitialized: () => ({ context: { initialized: true, pendingCheckpoint: null } }),
   noteChildren: (_, event) => (event.type === 'childShardsListed' ? { context: { childShards: event.childShards } } : {}),
   markReplay: () => ({ context: { replay: true } }),

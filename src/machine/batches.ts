@@ -36,6 +36,8 @@ export function openingPosition(context: ShardConsumerContext): Position {
   const { checkpoint, completed, openedAtMs, options } = context
   if (completed !== null) return { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: completed.sequenceNumber }
   if (checkpoint === null) throw new Error('checkpoint: the shard is opened before its checkpoint was read')
+  // The time that the checkpoint stands for is not configured any more: start where nothing is skipped.
+  if (checkpoint.sequenceNumber === 'AT_TIMESTAMP' && options.initialPosition.type !== 'AT_TIMESTAMP') return { type: 'TRIM_HORIZON' }
   const position = positionOfCheckpoint(checkpoint, options.initialPosition)
   return position.type === 'LATEST' && openedAtMs !== null ? { type: 'AT_TIMESTAMP', timestampMs: openedAtMs } : position
 }
@@ -48,11 +50,12 @@ export function idleAfter(context: ShardConsumerContext, batch: BatchHandle): nu
   return batch.count > 0 ? 0 : Math.min(leastReadIntervalMs, idleTimeInMilliseconds)
 }
 
-/** Takes over the batch that was read. */
+/** Takes over the batch that was read, and the children that it names: a later answer may not name them again. */
 export const takeBatch: Action = (context, event) => {
   if (event.type !== 'recordsRead') return {}
   const { batch } = event
-  return { context: { batch, batchFailures: 0, idleMs: idleAfter(context, batch), attempt: batch.count === 0 ? 0 : context.attempt } }
+  const childShards = batch.atShardEnd && batch.childShards.length > 0 ? batch.childShards : context.childShards
+  return { context: { batch, batchFailures: 0, idleMs: idleAfter(context, batch), childShards } }
 }
 
 /** The present batch needs no more processing: its records are freed, and what it says of the end of the shard is noted. */
@@ -66,7 +69,6 @@ export const completeBatch: Action = (context) => {
       resume: null,
       completed: laterOf(context.completed, batch.last),
       atShardEnd: batch.atShardEnd,
-      childShards: batch.atShardEnd && batch.childShards.length > 0 ? batch.childShards : context.childShards,
     },
     effects: [{ type: 'dropBatch', shardId, batchId: batch.batchId }],
   }

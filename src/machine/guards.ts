@@ -23,8 +23,8 @@ const ofReason =
 const resumes = (work: ResumableWork): Guard => ofAnswer((context) => context.resume === work)
 
 const childrenKnown = (context: ShardConsumerContext, event: ShardEvent): boolean => {
-  const batch = event.type === 'recordsRead' ? event.batch : context.batch
-  return (batch?.childShards.length ?? 0) > 0 || (context.childShards?.length ?? 0) > 0
+  const children = event.type === 'recordsRead' && event.batch.childShards.length > 0 ? event.batch.childShards : context.childShards
+  return (children?.length ?? 0) > 0
 }
 
 const endsWith =
@@ -70,11 +70,19 @@ export const guards = {
   leaseLostDuringShardEnd: (context) =>
     context.reason === 'LEASE_LOST' &&
     !shardEndIsStored(context) &&
+    !shardEndIsBeingWritten(context) &&
     context.resume !== 'notifyingLeaseLost' &&
     context.resume !== 'closing',
+  leaseLostWhileShardEndIsWritten: (context) =>
+    context.reason === 'LEASE_LOST' && shardEndIsBeingWritten(context) && context.resume === 'notifyingShardEnded',
   shardEndStoredMeanwhile: (context) => shardEndIsStored(context) && context.resume === 'notifyingShardEnded',
   missedForGood: (context) => context.write === null && context.options.missedShardEndCheckpoint === 'replay',
 } as const satisfies Readonly<Record<string, Guard>>
+
+/** Whether the answer to a write may yet say that SHARD_END is stored. */
+function shardEndIsBeingWritten({ write }: ShardConsumerContext): boolean {
+  return write !== null && isShardEnd(write.checkpoint)
+}
 
 function shardEndIsStored({ checkpoint }: ShardConsumerContext): boolean {
   return checkpoint !== null && isShardEnd(checkpoint)

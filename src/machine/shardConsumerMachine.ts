@@ -95,8 +95,8 @@ const whenNotified = [
 
 const judgeShardEnd = [
   { guard: 'answeredAndShardEndStored', target: 'closing', actions: 'advance' },
-  toLeaseLost,
   { guard: 'answeredWhileWriting', target: 'awaitingCheckpoint', actions: 'countFailure' },
+  toLeaseLost,
   { guard: 'answeredAndMissedForGood', target: 'closing', actions: ['markReplay', 'advance'] },
   backOffTo('thenNotifyShardEnded'),
 ] as const
@@ -410,6 +410,7 @@ export const shardConsumerMachine = setup({
           always: [
             { guard: 'shardEndStoredMeanwhile', target: 'closing', actions: 'advance' },
             { guard: 'leaseLostDuringShardEnd', target: 'notifyingLeaseLost', actions: 'advance' },
+            { guard: 'leaseLostWhileShardEndIsWritten', target: 'awaitingCheckpoint', actions: 'advance' },
           ],
           on: {
             timerFired: [

@@ -46,7 +46,7 @@ export const taskActions = {
       shardId: context.shardId,
       attempt: context.attempt,
     })
-    return { ...asked, context: { ...started, shardEndedStarted: true } }
+    return { ...asked, context: { ...started, shardEndedStarted: true, processorDone: false } }
   },
   notifyLeaseLost: (context) => startTask(context, { type: 'notifyLeaseLost', shardId: context.shardId, attempt: context.attempt }),
   closeShard: (context) => startTask(context, { type: 'closeShard', shardId: context.shardId }),
