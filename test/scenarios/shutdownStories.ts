@@ -1,0 +1,121 @@
+import { aBatch, answer, answerLate, aShard, checkpoint, closed, error, record, type Story, shutdown, untilReading } from './story.ts'
+
+/** How a consumer ends before its shard does. */
+export const shutdownStories: readonly Story[] = [
+  {
+    name: 'a-lease-lost-while-processing',
+    input: aShard,
+    moves: [
+      ...untilReading(),
+      answer('readRecords', 'recordsRead', aBatch({ records: [1, 120] })),
+      checkpoint('r1'),
+      checkpoint('r2', record(120)),
+      answer('writeCheckpoint', 'checkpointRefused'),
+      checkpoint('r3'),
+      shutdown('LEASE_LOST'),
+      answer('processRecords', 'recordsProcessed'),
+      answer('notifyLeaseLost', 'leaseLostNotified'),
+      closed,
+    ],
+  },
+  {
+    name: 'a-lease-lost-while-idle',
+    input: aShard,
+    moves: [
+      ...untilReading(),
+      answer('readRecords', 'recordsRead', aBatch({})),
+      shutdown('LEASE_LOST'),
+      answerLate('startTimer', 'timerFired', { nowMs: 1_000 }),
+      answer('notifyLeaseLost', 'leaseLostFailed', error('Error', 'no database')),
+      answer('startTimer', 'timerFired', { nowMs: 1_500 }),
+      answer('notifyLeaseLost', 'leaseLostNotified'),
+      closed,
+    ],
+  },
+  {
+    name: 'a-lease-lost-while-reading',
+    input: aShard,
+    moves: [
+      ...untilReading(),
+      shutdown('LEASE_LOST'),
+      answerLate('readRecords', 'recordsRead', aBatch({ records: [1, 10] })),
+      answer('notifyLeaseLost', 'leaseLostNotified'),
+      closed,
+    ],
+  },
+  {
+    name: 'a-lease-without-a-row',
+    input: aShard,
+    moves: [answer('checkParentShards', 'parentShardsCompleted'), answer('readCheckpoint', 'leaseNotFound'), closed],
+  },
+  {
+    name: 'a-graceful-shutdown',
+    input: aShard,
+    moves: [
+      ...untilReading(),
+      answer('readRecords', 'recordsRead', aBatch({ records: [1, 10] })),
+      shutdown('REQUESTED'),
+      answer('processRecords', 'recordsProcessed'),
+      checkpoint('r1'),
+      answer('notifyShutdownRequested', 'shutdownRequestedNotified'),
+      answer('writeCheckpoint', 'checkpointWritten'),
+      shutdown('REQUESTED'),
+      checkpoint('r2'),
+      shutdown('LEASE_LOST'),
+      answer('notifyLeaseLost', 'leaseLostNotified'),
+      closed,
+    ],
+  },
+  {
+    name: 'a-shutdownRequested-that-throws',
+    input: aShard,
+    moves: [
+      ...untilReading(),
+      shutdown('REQUESTED'),
+      answer('notifyShutdownRequested', 'shutdownRequestedFailed', error('Error', 'no database')),
+      shutdown('LEASE_LOST'),
+      answer('notifyLeaseLost', 'leaseLostNotified'),
+      closed,
+    ],
+  },
+  {
+    name: 'a-shutdown-before-the-first-task-is-answered',
+    input: aShard,
+    moves: [shutdown('REQUESTED'), answer('checkParentShards', 'parentShardsCompleted'), shutdown('LEASE_LOST')],
+  },
+  {
+    name: 'a-shutdown-while-blocked-on-a-parent',
+    input: { ...aShard, parentShardIds: ['shardId-000000000009'] },
+    moves: [
+      answer('checkParentShards', 'parentShardsPending', { pendingShardId: 'shardId-000000000009' }),
+      shutdown('REQUESTED'),
+      answerLate('startTimer', 'timerFired', { nowMs: 10_000 }),
+    ],
+  },
+  {
+    name: 'an-initialize-that-fails-while-a-shutdown-is-pending',
+    input: aShard,
+    moves: [
+      ...untilReading().slice(0, 3),
+      shutdown('REQUESTED'),
+      answer('initialize', 'initializeFailed', error('Error', 'no database')),
+      shutdown('LEASE_LOST'),
+      closed,
+    ],
+  },
+  {
+    name: 'a-lease-lost-while-a-checkpoint-waits-to-be-written-again',
+    input: aShard,
+    moves: [
+      ...untilReading(),
+      answer('readRecords', 'recordsRead', aBatch({ records: [1, 10] })),
+      checkpoint('r1', record(4)),
+      checkpoint('r2', record(8)),
+      answer('writeCheckpoint', 'throttled'),
+      shutdown('LEASE_LOST'),
+      answer('processRecords', 'recordsFailed', error('AbortError')),
+      answer('notifyLeaseLost', 'leaseLostNotified'),
+      closed,
+    ],
+  },
+]
