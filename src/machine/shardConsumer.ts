@@ -15,8 +15,26 @@ export interface ShardConsumerSnapshot {
 
 type MachineSnapshot = SnapshotFrom<typeof shardConsumerMachine>
 
-/** XState's own form of the snapshots that were made here; a snapshot from elsewhere is resolved once. */
-const resolved = new WeakMap<ShardConsumerSnapshot, MachineSnapshot>()
+/** A snapshot that carries XState's own form of itself, unseen: JSON and comparisons know only its fields. One from elsewhere is resolved when it is met. */
+class CarryingSnapshot implements ShardConsumerSnapshot {
+  readonly value: ConsumerStateValue
+  readonly context: ShardConsumerContext
+  readonly status: 'active' | 'done'
+  readonly #machine: MachineSnapshot
+
+  constructor(machine: MachineSnapshot) {
+    this.value = machine.value as ConsumerStateValue
+    this.context = machine.context.memory
+    this.status = machine.status === 'done' ? 'done' : 'active'
+    this.#machine = machine
+  }
+
+  static resolve(snapshot: ShardConsumerSnapshot): MachineSnapshot {
+    if (#machine in snapshot) return snapshot.#machine
+    const { value, context, status } = snapshot
+    return shardConsumerMachine.resolveState({ value: value as MachineSnapshot['value'], context: { memory: context }, status })
+  }
+}
 
 let emitted: ShardEffect[] = []
 
@@ -47,13 +65,7 @@ function collect(move: () => MachineSnapshot): readonly [ShardConsumerSnapshot, 
   const moved = move()
   const effects = emitted
   emitted = []
-  const snapshot: ShardConsumerSnapshot = {
-    value: moved.value as ConsumerStateValue,
-    context: moved.context,
-    status: moved.status === 'done' ? 'done' : 'active',
-  }
-  resolved.set(snapshot, moved)
-  return [snapshot, effects]
+  return [new CarryingSnapshot(moved), effects]
 }
 
 /** Starts a shard consumer: its first snapshot and effects. @throws Error naming the field of the input that is wrong. */
@@ -69,10 +81,9 @@ export function start(input: ShardConsumerInput): readonly [ShardConsumerSnapsho
 export function step(snapshot: ShardConsumerSnapshot, event: ShardEvent): readonly [ShardConsumerSnapshot, readonly ShardEffect[]] {
   if (event.type === 'shutdown') parseShutdownReason(event.reason)
   if (snapshot.status === 'done') return stepDone(snapshot, event)
-  const before =
-    resolved.get(snapshot) ?? shardConsumerMachine.resolveState(snapshot as Parameters<typeof shardConsumerMachine.resolveState>[0])
+  const before = CarryingSnapshot.resolve(snapshot)
   const [after, effects] = collect(() => shardConsumerMachine.transition(before, event, scope) as MachineSnapshot)
-  return effects.length === 0 && sameContext(before.context, after.context) && sameValue(snapshot.value, after.value)
+  return effects.length === 0 && sameContext(snapshot.context, after.context) && sameValue(snapshot.value, after.value)
     ? [snapshot, effects]
     : [after, effects]
 }

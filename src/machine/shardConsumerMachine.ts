@@ -20,8 +20,16 @@ import {
   type ShardEvent,
 } from './shardConsumerContext.ts'
 
+/**
+ * The context of the statechart: the memory of the consumer under one name. XState copies its context with `Object.assign` at every action; for an object
+ * of this many fields that takes longer than the whole step.
+ */
+interface ChartContext {
+  readonly memory: ShardConsumerContext
+}
+
 const types = {} as {
-  context: ShardConsumerContext
+  context: ChartContext
   events: ShardEvent
   emitted: ShardEffect
   input: ShardConsumerInput
@@ -30,14 +38,14 @@ const types = {} as {
 type Wrapped<T, W> = { [K in keyof T]: W }
 
 function wrapGuard(guard: Guard) {
-  return ({ context, event }: { context: ShardConsumerContext; event: ShardEvent }): boolean => guard(context, event)
+  return ({ context, event }: { context: ChartContext; event: ShardEvent }): boolean => guard(context.memory, event)
 }
 
 function wrapAction(action: Action) {
-  return enqueueActions<ShardConsumerContext, ShardEvent, undefined, ShardEvent, never, never, never, never, ShardEffect>(
+  return enqueueActions<ChartContext, ShardEvent, undefined, ShardEvent, never, never, never, never, ShardEffect>(
     ({ context, event, enqueue }) => {
-      const change = action(context, event)
-      if (change.context !== undefined) enqueue.assign(change.context)
+      const change = action(context.memory, event)
+      if (change.context !== undefined) enqueue.assign({ memory: { ...context.memory, ...change.context } })
       for (const effect of change.effects ?? []) enqueue.emit(effect)
     },
   )
@@ -115,7 +123,7 @@ export const shardConsumerMachine = setup({
 }).createMachine({
   id: 'shardConsumer',
   // XState also asks for the context of a machine without input, to describe it.
-  context: ({ input }) => createShardConsumerContext(input ?? { shardId: 'shardId-000000000000', token: 0 }),
+  context: ({ input }) => ({ memory: createShardConsumerContext(input ?? { shardId: 'shardId-000000000000', token: 0 }) }),
   initial: 'WAITING_ON_PARENT_SHARDS',
   on: {
     shutdown: { actions: 'recordReason' },
