@@ -60,3 +60,24 @@ describe('the licence', () => {
     expect(textOf('LICENSE')).toContain('END OF TERMS AND CONDITIONS')
   })
 })
+
+describe('the architecture page', () => {
+  const rows = new Map(
+    textOf('docs/architecture.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `src/') && line.split('|').length === 6)
+      .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')))
+      .map(([, folder = '', name, , imports]) => [folder, { name, imports }]),
+  )
+
+  it('lists every package, and no other', () => {
+    expect([...rows.keys()].sort()).toEqual([...packageFolders].sort())
+  })
+
+  it.each(packageFolders.filter((folder) => folder !== 'src/worker'))('says what %s may import', (folder) => {
+    const { name, imports, peers } = packageTable[folder] ?? { name: '', imports: [], peers: [] }
+    const allowed = [...imports.toSorted(), ...peers.map((peer) => `peer ${peer}`)].join(', ')
+
+    expect(rows.get(folder)).toEqual({ name, imports: allowed === '' ? 'nothing' : allowed })
+  })
+})
