@@ -121,6 +121,15 @@ describe('closing the driver', () => {
     expect(ended).toBe(false)
   })
 
+  it('from the last handler of the last step, leaves done pending', async () => {
+    let ended = false
+    const driver = drive({ react: () => [drop('b1')], isDone: (heard) => heard.length > 0, handlers: { dropBatch: () => driver.close() } })
+    void driver.done.then(() => (ended = true))
+    driver.send(told('end'))
+    await settle()
+    expect(ended).toBe(false)
+  })
+
   it('drops the events that waited for the step', () => {
     const driver = drive({
       react: (event) => {
@@ -135,14 +144,23 @@ describe('closing the driver', () => {
     expect(driver.snapshot).toEqual([told('close')])
   })
 
-  it('takes a broken answer of an aborted handler for no answer', async () => {
-    let answer: (body: undefined) => void = () => undefined
-    const driver = drive({ start: [timer(1)], handlers: { startTimer: () => new Promise((resolve) => (answer = resolve as never)) } })
-    let rejected = false
-    driver.done.catch(() => (rejected = true))
-    driver.close()
-    answer(undefined)
-    await settle()
-    expect(rejected).toBe(false)
-  })
+  it.each(['closed', 'ended'])(
+    'owes no answer any more: a broken one of a handler that was aborted is ignored once it has %s',
+    async (how) => {
+      let answer: (body: undefined) => void = () => undefined
+      const driver = drive({
+        start: [timer(1)],
+        isDone: (heard) => heard.length > 0,
+        handlers: { startTimer: () => new Promise((resolve) => (answer = resolve as never)) },
+      })
+      let rejected = false
+      driver.done.catch(() => (rejected = true))
+      if (how === 'closed') driver.close()
+      else driver.send(told('end'))
+      answer(undefined)
+      await settle()
+      expect(rejected).toBe(false)
+      expect(driver.snapshot).toEqual(how === 'closed' ? [] : [told('end')])
+    },
+  )
 })
