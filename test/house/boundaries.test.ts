@@ -122,10 +122,26 @@ describe('the reader of imports', () => {
       "import i = require('i')",
       'const j = await import(somewhere)',
       "declare module 'k' {}",
+      "const l = createRequire(import.meta.url)('l')",
+      'const load = createRequire(import.meta.url)',
       '/// not a reference',
     ].join('\n')
 
-    expect(importsOf(parse('any.ts', text)).map(({ module }) => module)).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', null, 'k'])
+    expect(importsOf(parse('any.ts', text)).map(({ module }) => module)).toEqual([
+      'a',
+      'b',
+      'c',
+      'd',
+      'e',
+      'f',
+      'g',
+      'h',
+      'i',
+      null,
+      'k',
+      'l',
+      null,
+    ])
     expect(importsOf(parse('any.ts', '/// <reference types="node" />\n'))).toEqual([{ module: 'node', line: 1 }])
   })
 

@@ -32,9 +32,14 @@ function moduleNamedBy(node: ts.Node): ts.Node | undefined {
   if (ts.isExternalModuleReference(node)) return node.expression
   if (ts.isImportTypeNode(node)) return ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument
   if (ts.isModuleDeclaration(node) && ts.isStringLiteral(node.name)) return node.name
+  if (makesLoader(node) && !(ts.isCallExpression(node.parent) && node.parent.expression === node)) return node
   if (ts.isCallExpression(node) && isLoader(node.expression)) return node.arguments[0] ?? node
   return undefined
 }
 
 const isLoader = (callee: ts.Expression): boolean =>
-  callee.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(callee) && callee.text === 'require')
+  callee.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(callee) && callee.text === 'require') || makesLoader(callee)
+
+/** `createRequire(…)`: what it returns loads modules; unless that is called on the spot, what it will load cannot be read. */
+const makesLoader = (node: ts.Node): boolean =>
+  ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'createRequire'
