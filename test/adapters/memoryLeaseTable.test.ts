@@ -79,6 +79,17 @@ describe('a lease table in memory', () => {
     })
   })
 
+  test('creates the child of a merge whose parents were both cleaned up', async () => {
+    const table = createMemoryLeaseTable({ leases: [aRow()] })
+    const hashKeyRange = { startingHashKey: '0', endingHashKey: '9' }
+    const merged = { shardId: 'shardId-000000000009', parentShardIds: ['shardId-000000000007', 'shardId-000000000008'], hashKeyRange }
+    const answer = table
+      .store()
+      .createChildLeases({ type: 'createChildLeases', id, shardId, leaseKey: shardId, token: 1, childShards: [merged] }, context)
+    expect(await answer).toEqual({ type: 'childLeasesCreated' })
+    expect(table.rows()[1]).toEqual(aRow({ leaseKey: merged.shardId, parentShardIds: merged.parentShardIds, hashKeyRange }))
+  })
+
   test('tells the time of its clock with listings, acquisitions and renewals', async () => {
     let nowMs = 0
     const store = createMemoryLeaseTable({ leases: [aRow()], nowMs: () => ++nowMs }).store()

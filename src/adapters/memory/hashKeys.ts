@@ -46,10 +46,7 @@ const laneSeeds = [0x9e3779b9, 0x7f4a7c15, 0xf39cc060, 0x5cedc834]
 /** 32 bits of the hash. The shifts at the end carry every character into the upper bits, which are those that choose the shard. */
 function lane(text: string, seed: number): number {
   let hash = seed
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
-    hash ^= hash >>> 15
-  }
+  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return (hash ^ (hash >>> 16)) >>> 0

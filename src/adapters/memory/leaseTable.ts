@@ -112,7 +112,7 @@ function workersStore(rows: Map<string, Lease>, nowMs: () => number): LeaseStore
     renewLease: ({ leaseKey, token }) => (write(leaseKey, token, {}) ? { type: 'leaseRenewed', nowMs: nowMs() } : { type: 'leaseRefused' }),
 
     releaseLease({ leaseKey, token }) {
-      if (!write(leaseKey, token, { leaseOwner: null, checkpointOwner: null })) return { type: 'leaseRefused' }
+      if (!write(leaseKey, token, { leaseOwner: null })) return { type: 'leaseRefused' }
       held.delete(leaseKey)
       return { type: 'leaseReleased' }
     },
