@@ -1,5 +1,5 @@
 import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient, type KeySchemaElement } from '@aws-sdk/client-dynamodb'
-import { type DynamoDbLeaseTableOptions, dynamoDbLeaseTable } from '@shardwise/dynamodb'
+import { dynamoDbLeaseTable } from '@shardwise/dynamodb'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startDynalite } from '../../servers/dynalite.ts'
 import type { LocalServer } from '../../servers/localServer.ts'
@@ -119,7 +119,7 @@ describe('ensureTable', () => {
 describe('options', () => {
   const made = (options: object): string => {
     try {
-      dynamoDbLeaseTable({ client, tableName: 'orders', ...options } as DynamoDbLeaseTableOptions)
+      dynamoDbLeaseTable({ client, tableName: 'orders', ...options })
       return 'made'
     } catch (error) {
       return String(error)

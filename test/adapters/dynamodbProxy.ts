@@ -24,6 +24,8 @@ export interface Delayed {
 export interface DynamoDbProxy extends LocalServer {
   /** The operations of the requests that came in, in order, such as `GetItem`. */
   readonly seen: readonly string[]
+  /** The last request that came in. */
+  readonly lastRequest: unknown
   /** Spoils the next request of an operation; further calls queue up. */
   spoil(operation: string, fault: Fault): void
 }
@@ -37,6 +39,7 @@ export function dynamoDbError(name: string, facts: object = {}): Fault {
 /** Starts a proxy on a free port of the loopback interface. */
 export async function startDynamoDbProxy(server: LocalServer): Promise<DynamoDbProxy> {
   const seen: string[] = []
+  let lastRequest: unknown
   const faults = new Map<string, Fault[]>()
 
   const forward = (incoming: IncomingMessage, body: Buffer): Promise<{ status: number; body: Buffer }> =>
@@ -52,6 +55,7 @@ export async function startDynamoDbProxy(server: LocalServer): Promise<DynamoDbP
     const body = await bodyOf(incoming)
     const operation = String(incoming.headers['x-amz-target']).split('.')[1] ?? ''
     seen.push(operation)
+    lastRequest = JSON.parse(body.toString())
     const fault = faults.get(operation)?.shift()
     if (fault?.kind === 'answer') {
       outgoing.writeHead(fault.status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(fault.body))
@@ -83,6 +87,9 @@ export async function startDynamoDbProxy(server: LocalServer): Promise<DynamoDbP
   return {
     endpoint: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
     seen,
+    get lastRequest() {
+      return lastRequest
+    },
     spoil: (operation, fault) => void faults.set(operation, [...(faults.get(operation) ?? []), fault]),
     stop: () =>
       new Promise((resolve) => {

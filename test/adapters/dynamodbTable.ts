@@ -14,7 +14,7 @@ type Item = Record<string, AttributeValue>
 
 export const shard = 'shardId-000000000000'
 export const wholeRange = { startingHashKey: '0', endingHashKey: '340282366920938463463374607431768211455' }
-export const context: HandlerContext = { signal: new AbortController().signal }
+const context: HandlerContext = { signal: new AbortController().signal }
 
 /** A client of a local server, that sends each request once unless said otherwise. */
 export function clientOf(endpoint: string, config: DynamoDBClientConfig = {}): DynamoDBClient {

@@ -117,6 +117,15 @@ describe('an error that the table does not know', () => {
   })
 })
 
+describe('a read of one row', () => {
+  test('is consistent, for an old checkpoint would be read again and an ended parent would block', async () => {
+    for (const ask of [() => alice.read(shard), () => alice.checkParents([shard]), () => alice.createChildren(shard, [])]) {
+      await ask()
+      expect(proxy.lastRequest).toMatchObject({ Key: { leaseKey: { S: shard } }, ConsistentRead: true })
+    }
+  })
+})
+
 describe('a token that is not the held one', () => {
   test('is refused without a call', async () => {
     const token = await alice.hold(shard)
