@@ -22,10 +22,7 @@ export interface SeenRecord {
   readonly data: readonly number[]
 }
 
-/** The calls of a shard consumer on a source, without the ceremony of effects. */
-export interface ShardReader extends ReturnType<typeof shardReader> {}
-
-/** Reads the shards of a fixture. Functions that promise records throw on every other answer, and after a bounded number of reads without them. */
+/** The calls of a shard consumer on a source, without the ceremony of effects. Functions that promise records throw on every other answer, and after a bounded number of reads without them. */
 export function shardReader({ source, batches, stream }: RecordSourceFixture) {
   const { context } = abortableContext()
 

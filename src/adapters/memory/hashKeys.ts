@@ -1,7 +1,7 @@
 import type { HashKeyRange } from '@shardwise/effects'
 
 /** The greatest hash key of a stream: 2^128 - 1. */
-export const maxHashKey = (1n << 128n) - 1n
+const maxHashKey = (1n << 128n) - 1n
 
 /** The hash keys of a shard, both ends inclusive. */
 export interface HashKeys {
