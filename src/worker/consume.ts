@@ -1,0 +1,45 @@
+import { type CommandLine, inFlags } from './commandLineOptions.ts'
+import { lineLogger } from './lineLogger.ts'
+import { showLive } from './liveView.ts'
+import { loadProcessorModule } from './processorModule.ts'
+import { trackProgress } from './shardProgress.ts'
+import { onStopSignals } from './stopSignals.ts'
+import { Worker } from './worker.ts'
+
+/** Consumes as the command line says, until SIGINT or SIGTERM. @throws what is wrong with the options, and what made the worker fail. */
+export async function consume({ processorFile, options, logLevel, live }: CommandLine): Promise<void> {
+  const isLive = live && process.stdout.isTTY
+  const logger = lineLogger(logLevel ?? (isLive ? 'warn' : 'info'), (line) => void process.stderr.write(line))
+  const progress = trackProgress()
+  const processor = await loadProcessorModule(processorFile)
+  const worker = makeWorker({ ...options, processor, logger, observe: progress.observe })
+  const stopListening = onStopSignals({
+    stop(signal) {
+      logger.info(`${signal}: stopping; once more to give up the leases at once`)
+      void worker.stop()
+    },
+    async force() {
+      logger.warn('giving up the leases without waiting for record processors')
+      void worker.stop({ force: true })
+      await progress.leasesGivenUp()
+    },
+  })
+  const stream = options.streamName ?? options.streamArn ?? ''
+  const view = isLive ? showLive(progress, () => `${options.applicationName} on ${stream}: ${progress.phase}`) : undefined
+  try {
+    await worker.run()
+  } finally {
+    view?.close()
+    stopListening()
+  }
+  const delivered = progress.shards.reduce((sum, shard) => sum + shard.delivered, 0)
+  logger.info(`stopped: ${delivered} records delivered, every lease given up`)
+}
+
+function makeWorker(options: ConstructorParameters<typeof Worker>[0]): Worker {
+  try {
+    return new Worker(options)
+  } catch (cause) {
+    throw new Error(inFlags(cause instanceof Error ? cause.message : String(cause)), { cause })
+  }
+}
