@@ -11,5 +11,6 @@ export interface Contestant {
 /** Everyone who takes part; ratios are taken to the first. */
 export const contestants: readonly Contestant[] = [
   { name: 'AWS SDK loop, HTTP/1.1 keep-alive', program: 'sdkLoop.ts', transport: 'http1' },
+  { name: 'Shardwise worker, the same client', program: 'shardwiseLoop.ts', transport: 'http1' },
   { name: 'AWS SDK loop, default handler (HTTP/2)', program: 'sdkLoop.ts', transport: 'http2' },
 ]

@@ -60,7 +60,8 @@ const refuse = (error: string, message: string): PreparedAnswer => ({
 })
 
 function answersFrom(shards: ReadonlyMap<string, PreparedShard>, { recordsPerPage }: PagesOptions) {
-  const list = { shards: [...shards.values()].map(({ description }) => description) }
+  const listed = [...shards.values()].map(({ description }) => description)
+  const list = { shards: listed, trimHorizonMs: Math.min(...listed.map(({ openedAtMs }) => openedAtMs)) }
 
   const listShards = (input: object): PreparedAnswer => {
     const page = listShardsPage(list, { ...input })
