@@ -70,6 +70,17 @@ describe('opening a shard', () => {
     await expect(open()).rejects.toMatchObject({ name: 'InvalidAnswer', message: expect.stringContaining(shardId) })
   })
 
+  test('gives a call up that is never answered', async () => {
+    const { wire, open, list } = await start({ callTimeoutMs: 20 })
+    wire.script('GetShardIterator', 'hang')
+    wire.script('ListShards', 'hang')
+    await expect(open()).rejects.toMatchObject({
+      name: 'TimeoutError',
+      message: `GetShardIterator of shard ${shardId}: no answer within 20 ms`,
+    })
+    await expect(list('ALL')).rejects.toMatchObject({ name: 'TimeoutError' })
+  })
+
   test('leaves the shard closed when it is cancelled, or when the shard is closed meanwhile', async () => {
     const { wire, open, close, read } = await start()
     wire.script('GetShardIterator', 'hang', 'hang')
@@ -234,15 +245,6 @@ describe('reading', () => {
     expect(iterators()).toEqual(['iterator-1', 'iterator-1'])
   })
 
-  test('gives a call up that is never answered', async () => {
-    const { wire, open, read, batches } = await start({ callTimeoutMs: 40 })
-    await open()
-    wire.script('GetRecords', 'hang', page([1], 'i2'))
-    await expect(read()).rejects.toMatchObject({ name: 'TimeoutError', message: expect.stringContaining('40 ms') })
-    await wire.requests('GetRecords')[0]?.gone
-    expect(numbersOf(await read(), batches)).toEqual(['1'])
-  })
-
   test('cancels the call when it is aborted, and loses nothing', async () => {
     const { wire, open, read, batches, iterators } = await start()
     await open()
@@ -278,6 +280,37 @@ describe('reading', () => {
     controller.abort()
     const [again] = await Promise.all([read(), expect(aborted).rejects.toMatchObject({ name: 'AbortError' })])
     expect(numbersOf(again, batches)).toEqual(['1'])
+  })
+
+  test('guards the read that follows an aborted one as it does any other', async () => {
+    const { wire, open, read, close } = await start()
+    await open()
+    wire.script('GetRecords', 'hang', 'hang')
+    const controller = new AbortController()
+    const aborted = read({ signal: controller.signal })
+    await wire.arrival('GetRecords', 1)
+    controller.abort()
+    const again = read()
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError' })
+    const request = await wire.arrival('GetRecords', 2)
+    await expect(read()).rejects.toThrow('is being read already')
+    await Promise.all([expect(again).rejects.toMatchObject({ name: 'AbortError' }), close()])
+    await request.gone
+  })
+
+  test('stores nothing when it is aborted in the turn in which its answer is there, and reads that page again', async () => {
+    const { wire, open, read, batches } = await start({ batches: createBatchStore({ maxBatches: 1 }) })
+    await open()
+    wire.script('GetRecords', page([1], 'i2'), page([2], 'i3'), page([2], 'i3'))
+    await read()
+    await expect(read()).rejects.toThrow('maxBatches')
+    batches.drop('b1')
+    const controller = new AbortController()
+    const aborted = read({ signal: controller.signal })
+    controller.abort()
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError' })
+    expect(batches.size).toBe(0)
+    expect(numbersOf(await read(), batches)).toEqual(['2'])
   })
 
   test('refuses a second read of a shard that is being read', async () => {

@@ -15,8 +15,6 @@ export async function listEveryShard(
 ): Promise<Shard[]> {
   const name = `ListShards of ${Object.values(stream).join()}`
   const filter = filterOf(from)
-  // A NextToken stands for the name and the filter, and Kinesis refuses them beside it. An ARN may stay, since it also chooses the endpoint.
-  const { StreamName, ...address }: { StreamName?: string; StreamARN?: string } = stream
   let input: ListShardsCommandInput = { ...stream, ...(filter === null ? {} : { ShardFilter: filter }) }
   const shards: Shard[] = []
   for (;;) {
@@ -26,9 +24,10 @@ export async function listEveryShard(
     )
     if (!Array.isArray(page.Shards)) throw invalidAnswer(name, 'the answer has no shards')
     for (const shard of page.Shards) shards.push(shardOf(name, shard))
-    if (page.NextToken === undefined) return shards
+    if (!page.NextToken) return shards
     if (page.NextToken === input.NextToken) throw invalidAnswer(name, 'the answer leads to its own page')
-    input = { ...address, NextToken: page.NextToken }
+    // The token stands for the stream and the filter: Kinesis refuses the name beside it, and some servers the ARN.
+    input = { NextToken: page.NextToken }
   }
 }
 
