@@ -6,7 +6,8 @@
  * - What the world may do is an answer here. What it should not do rejects, and reaches the machine as `effectFailed`.
  * - Effects of one step start in the order given. `lane` says what may run at once: per consumer one `task` or `read`, beside it one `checkpoint` write and
  *   timers; `coordinator` effects run at most once per lease or table; `notice` effects return at once.
- * - `idempotent`: starting it again after a crash changes nothing that the first run did not. The others are user callbacks, at least once by contract.
+ * - `idempotent`: starting it again after a crash changes nothing that the first run did not. The others are the read, and user callbacks, which are at
+ *   least once by contract.
  * - `unanswered` says what waits if no answer ever comes. Nothing here times out by itself: adapters bound their calls and reject.
  */
 import type { BatchHandle } from './batch.ts'
@@ -177,12 +178,13 @@ export const effectTable = {
   },
   /**
    * Reads the next batch, leaving out what is at or below `after`. After a success the source may make the very call that would come next, within
-   * `prefetch`, and keep its answer. `iteratorExpired` and `shardNotOpen` ask for `openShard` again.
+   * `prefetch`, and keep its answer. `iteratorExpired` and `shardNotOpen` ask for `openShard` again. Not to be repeated when its answer was lost: the
+   * source has moved on, so the shard is opened again.
    */
   readRecords: {
     port: 'recordSource',
     lane: 'read',
-    idempotent: true,
+    idempotent: false,
     unanswered: 'nothing is delivered until the shard is shut down',
     asks: of<
       OfShard & {

@@ -29,7 +29,7 @@ export {
   leaseKeeper,
   startLeaseKeeper,
 } from './leaseKeeper.ts'
-export { outstanding, replay, type ShardConsumerSnapshot, shardConsumer, start, step } from './shardConsumer.ts'
+export { outstanding, replay, restore, type ShardConsumerSnapshot, shardConsumer, start, step } from './shardConsumer.ts'
 export type {
   CheckpointRequestedEvent,
   ShardConsumerContext,

@@ -115,6 +115,17 @@ export function outstanding(snapshot: ShardConsumerSnapshot): readonly ShardEffe
   return [...(task === null ? [] : [task]), ...(write === null ? [] : [write.effect])]
 }
 
+/**
+ * Takes up a snapshot whose process died: the snapshot to go on with, and the effects to start. A read whose answer was lost is not repeated, for its source
+ * may have moved on: the shard is opened again after the last completed batch.
+ */
+export function restore(snapshot: ShardConsumerSnapshot): readonly [ShardConsumerSnapshot, readonly ShardEffect[]] {
+  const { task, write } = snapshot.context
+  if (snapshot.status === 'done' || task?.type !== 'readRecords') return [snapshot, outstanding(snapshot)]
+  const [reopened, effects] = step(snapshot, { type: 'shardNotOpen', id: task.id })
+  return [reopened, [...(write === null ? [] : [write.effect]), ...effects]]
+}
+
 /** Replays events from the start: every snapshot with its effects, the first being that of the start. */
 export function replay(
   input: ShardConsumerInput,

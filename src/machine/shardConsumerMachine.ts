@@ -55,9 +55,15 @@ function mapValues<T extends Readonly<Record<string, V>>, V, W>(record: T, map: 
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)])) as Wrapped<T, W>
 }
 
+const closeUninitialized = {
+  guard: 'consumptionEnded',
+  target: '#SHUTTING_DOWN.closing',
+  actions: ['takeWriteAnswer', 'recordReason', 'leave'],
+} as const
+
 /** The shutdown column for a consumer whose processor was never initialised: it is not told. */
 const endUninitialized = [
-  { guard: 'consumptionEnded', target: '#SHUTTING_DOWN.closing', actions: ['takeWriteAnswer', 'recordReason', 'leave'] },
+  closeUninitialized,
   {
     guard: 'shutdownRequested',
     target: '#SHUTDOWN_REQUESTED.notificationCompletion',
@@ -65,16 +71,21 @@ const endUninitialized = [
   },
 ] as const
 
+type Completion = readonly ('completeBatch' | 'takeBatch' | 'noteInitialized')[]
+const leaving = <const C extends Completion>(complete: C) => ['takeWriteAnswer', 'recordReason', ...complete, 'leave'] as const
+
+const whenLeaseLost = <const C extends Completion>(...complete: C) =>
+  ({ guard: 'leaseIsLost', target: '#SHUTTING_DOWN.notifyingLeaseLost', actions: leaving(complete) }) as const
+const whenChildrenKnown = <const C extends Completion>(...complete: C) =>
+  ({ guard: 'shardEndedWithChildren', target: '#SHUTTING_DOWN.creatingChildLeases', actions: leaving(complete) }) as const
+const whenShardEnded = <const C extends Completion>(...complete: C) =>
+  ({ guard: 'shardEnded', target: '#SHUTTING_DOWN.listingChildShards', actions: leaving(complete) }) as const
+const whenRequested = <const C extends Completion>(...complete: C) =>
+  ({ guard: 'shutdownRequested', target: '#SHUTDOWN_REQUESTED.notifying', actions: leaving(complete) }) as const
+
 /** The shutdown column for a consumer whose processor was initialised; `complete` is done with the batch before it is left. */
-const end = <const C extends readonly ('completeBatch' | 'takeBatch' | 'noteInitialized')[]>(...complete: C) => {
-  const leaving = ['takeWriteAnswer', 'recordReason', ...complete, 'leave'] as const
-  return [
-    { guard: 'leaseIsLost', target: '#SHUTTING_DOWN.notifyingLeaseLost', actions: leaving },
-    { guard: 'shardEndedWithChildren', target: '#SHUTTING_DOWN.creatingChildLeases', actions: leaving },
-    { guard: 'shardEnded', target: '#SHUTTING_DOWN.listingChildShards', actions: leaving },
-    { guard: 'shutdownRequested', target: '#SHUTDOWN_REQUESTED.notifying', actions: leaving },
-  ] as const
-}
+const end = <const C extends Completion>(...complete: C) =>
+  [whenLeaseLost(...complete), whenChildrenKnown(...complete), whenShardEnded(...complete), whenRequested(...complete)] as const
 
 const completed = { guard: 'shutdownRecorded', target: '#SHUTDOWN_COMPLETE', actions: ['recordReason', 'leave'] } as const
 
@@ -94,11 +105,16 @@ const endOfNotification = [
   { guard: 'answered', target: 'notificationCompletion', actions: 'advance' },
 ] as const
 
+const lostWhenNotified = {
+  guard: 'leaseIsLost',
+  target: '#SHUTTING_DOWN.notifyingLeaseLost',
+  actions: ['takeWriteAnswer', 'recordReason'],
+} as const
 const whenNotified = [
-  { guard: 'endedUninitialized', target: '#SHUTTING_DOWN.closing', actions: ['takeWriteAnswer', 'recordReason'] },
-  { guard: 'leaseIsLost', target: '#SHUTTING_DOWN.notifyingLeaseLost', actions: ['takeWriteAnswer', 'recordReason'] },
-  { guard: 'shardEndedWithChildren', target: '#SHUTTING_DOWN.creatingChildLeases', actions: ['takeWriteAnswer', 'recordReason'] },
-  { guard: 'shardEnded', target: '#SHUTTING_DOWN.listingChildShards', actions: ['takeWriteAnswer', 'recordReason'] },
+  { guard: 'endedUninitialized', target: '#SHUTTING_DOWN.closing', actions: 'recordReason' },
+  lostWhenNotified,
+  { guard: 'shardEndedWithChildren', target: '#SHUTTING_DOWN.creatingChildLeases', actions: 'recordReason' },
+  { guard: 'shardEnded', target: '#SHUTTING_DOWN.listingChildShards', actions: 'recordReason' },
 ] as const
 
 const judgeShardEnd = [
@@ -182,7 +198,7 @@ export const shardConsumerMachine = setup({
               },
               { guard: 'answered', target: 'openingShard', actions: 'storeCheckpoint' },
             ],
-            leaseNotFound: endUninitialized,
+            leaseNotFound: closeUninitialized,
             throttled: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
             effectFailed: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
           },
@@ -201,7 +217,12 @@ export const shardConsumerMachine = setup({
           description: 'Calls initialize.',
           entry: 'initialize',
           on: {
-            initialized: [...end('noteInitialized'), { guard: 'answered', target: '#PROCESSING', actions: ['noteInitialized', 'advance'] }],
+            initialized: [
+              whenLeaseLost('noteInitialized'),
+              whenShardEnded('noteInitialized'),
+              whenRequested('noteInitialized'),
+              { guard: 'answered', target: '#PROCESSING', actions: ['noteInitialized', 'advance'] },
+            ],
             initializeFailed: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
             effectFailed: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
           },
@@ -242,11 +263,11 @@ export const shardConsumerMachine = setup({
             ],
             iteratorExpired: reopen,
             shardNotOpen: reopen,
-            shardNotFound: end(),
+            shardNotFound: [whenChildrenKnown(), whenShardEnded()],
             throttled: failedReading,
             effectFailed: failedReading,
             shutdown: end(),
-            checkpointRefused: end(),
+            checkpointRefused: whenLeaseLost(),
           },
         },
         processing: {
@@ -281,7 +302,7 @@ export const shardConsumerMachine = setup({
           on: {
             timerFired: { guard: 'answered', target: 'reading' },
             shutdown: end(),
-            checkpointRefused: end(),
+            checkpointRefused: whenLeaseLost(),
           },
         },
         reopening: {
@@ -289,7 +310,7 @@ export const shardConsumerMachine = setup({
           entry: 'openShard',
           on: {
             shardOpened: [...end(), { guard: 'answered', target: 'reading' }],
-            shardNotFound: end(),
+            shardNotFound: [whenLeaseLost(), whenChildrenKnown(), whenShardEnded()],
             throttled: [...end(), backOffTo('thenReopen')],
             effectFailed: [...end(), backOffTo('thenReopen')],
           },
@@ -299,14 +320,15 @@ export const shardConsumerMachine = setup({
           entry: 'startBackoffTimer',
           on: {
             timerFired: [
-              ...end('completeBatch'),
+              whenChildrenKnown('completeBatch'),
+              whenShardEnded('completeBatch'),
               { guard: 'batchCovered', target: 'reading', actions: 'completeBatch' },
               { guard: 'resumeProcessing', target: 'processing' },
               { guard: 'resumeReopening', target: 'reopening' },
               { guard: 'answered', target: 'reading' },
             ],
             shutdown: end(),
-            checkpointRefused: end(),
+            checkpointRefused: whenLeaseLost(),
           },
         },
       },
@@ -333,7 +355,7 @@ export const shardConsumerMachine = setup({
           always: { guard: 'notificationDue', actions: 'signalNotificationComplete' },
           on: {
             shutdown: [...whenNotified, { actions: 'recordReason' }],
-            checkpointRefused: whenNotified,
+            checkpointRefused: lostWhenNotified,
           },
         },
       },
