@@ -119,7 +119,7 @@ describe('a malformed checkpoint', () => {
   it.each<[string, readonly unknown[]]>([
     ['undefined, which is not everything delivered', [undefined]],
     ['null', [null]],
-    ['a number, which has lost its last digits', [49590338271490256608]],
+    ['a number, which has lost its last digits', [Number('49590338271490256608')]],
     ['a bigint', [7n]],
     ['an empty text', ['']],
     ['a negative number', ['-1']],

@@ -1,4 +1,5 @@
 import {
+  type AbortSignalLike,
   type AnswerBody,
   type BatchStore,
   compareSequenceNumbers,
@@ -155,9 +156,10 @@ async function failureOf(callback: () => unknown): Promise<ErrorFacts | null> {
   }
 }
 
-/** Where the platform has abort signals, the driver's are of that kind. */
-function signalOf(context: HandlerContext): CallbackSignal {
-  return context.signal as CallbackSignal
+// Two signatures, for the two are one type only where the platform has no AbortSignal; where it has one, the driver's signals are made of it.
+function signalOf(context: HandlerContext): CallbackSignal
+function signalOf(context: HandlerContext): AbortSignalLike {
+  return context.signal
 }
 
 /** The records above a position. They ascend, so the first one above it starts the rest; the list itself where nothing is left out. */
