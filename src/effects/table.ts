@@ -177,8 +177,8 @@ export const effectTable = {
     answers: { shardOpened: of<{ readonly openedAtMs: number }>(), shardNotFound: nothing, throttled: nothing },
   },
   /**
-   * Reads the next batch, leaving out what is at or below `after`. After a success the source may make the very call that would come next, within
-   * `prefetch`, and keep its answer. `iteratorExpired` and `shardNotOpen` ask for `openShard` again. Not to be repeated when its answer was lost: the
+   * Reads the next batch, leaving out what is at or below `after`. After a success behind the tip, or with `maxRecords`, the
+   * source may make the very call that would come next, within `prefetch`, and keep its answer. `iteratorExpired` and `shardNotOpen` ask for `openShard` again. Not to be repeated when its answer was lost: the
    * source has moved on, so the shard is opened again.
    */
   readRecords: {

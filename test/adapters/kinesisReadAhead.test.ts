@@ -55,6 +55,7 @@ describe('reading ahead', () => {
   })
 
   test.each([
+    ['the tip was reached, where the next read is not due yet', onePageAhead, page([1], 'i2', { MillisBehindLatest: 0 })],
     ['nothing may be read ahead', { maxRecords: 0, maxBytes: 1_000 }, page([1], 'i2')],
     ['a page as large as the last would be too large', { maxRecords: 100, maxBytes: 5 }, page([1], 'i2')],
     ['the answer was empty', onePageAhead, page([], 'i2')],

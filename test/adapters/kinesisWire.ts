@@ -50,7 +50,7 @@ export async function wireFixture({
   }
 }
 
-/** A GetRecords answer with these sequence numbers, and `next` as its iterator, or none. */
+/** A GetRecords answer from behind the tip with these sequence numbers, and `next` as its iterator, or none. */
 export function page(sequenceNumbers: readonly (number | string)[], next: string | null, more: object = {}): WireAnswer {
   const Records = sequenceNumbers.map((number) => ({
     SequenceNumber: String(number),
@@ -58,7 +58,7 @@ export function page(sequenceNumbers: readonly (number | string)[], next: string
     Data: Buffer.from(`data ${number}`).toString('base64'),
     ApproximateArrivalTimestamp: 1_700_000_000.123,
   }))
-  return { json: { Records, NextShardIterator: next, MillisBehindLatest: 0, ...more } }
+  return { json: { Records, NextShardIterator: next, MillisBehindLatest: 5_000, ...more } }
 }
 
 /** The sequence numbers of an answer's records, or the answer when it has none. */

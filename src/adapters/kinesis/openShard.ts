@@ -48,7 +48,8 @@ export class OpenShard {
       const batch = this.#batches.put({ shardId: this.#shardId, records: page.records, handle: page.handle })
       this.#iterator = page.nextIterator
       this.#call = null
-      if (batch.count > 0) this.#readAhead(effect.maxRecords, effect.prefetch, batch.bytes)
+      const tipReached = (batch.millisBehindLatest ?? 0) === 0 && batch.count < effect.maxRecords
+      if (batch.count > 0 && !tipReached) this.#readAhead(effect.maxRecords, effect.prefetch, batch.bytes)
       return { type: 'recordsRead', batch }
     } finally {
       if (this.#reader === signal) this.#reader = null
