@@ -1,0 +1,160 @@
+import { effectTable, isAnswered } from '@shardwise/effects'
+import { consumerState, outstanding, type ShardConsumerSnapshot, type ShardEvent, step, tableState } from '@shardwise/machine'
+import { describe, expect, it } from 'vitest'
+import { answersTo } from './answers.ts'
+import { allTransitions, TransitionRecorder } from './takenTransitions.ts'
+import { type Edge, eventsFor, keyOf, walk } from './walk.ts'
+
+const retry = { shardId: 'shardId-000000000000', token: 7, options: { maxCheckpointAttempts: 2, maxShutdownAttempts: 2 } }
+const replay = { ...retry, options: { ...retry.options, missedShardEndCheckpoint: 'replay' } } as const
+
+const recorder = new TransitionRecorder()
+
+/** All answers times all checkpoints are too many: two walks go without checkpoints, two without the answers that do nothing to them. */
+const walks: readonly (readonly Edge[])[] = [
+  walk(retry, recorder, /^checkpoint/),
+  walk(replay, recorder, /^checkpoint|shutdown: SHARD_END/),
+  walk(
+    retry,
+    recorder,
+    /SHARD_END|batch gone|expired|not open|newest|the end$|still|sibling|no row|pending|(Records|Shard|Leases|initialize|Shards): (effectFailed|throttled)/,
+  ),
+  walk(
+    replay,
+    recorder,
+    /SHARD_END|REQUESTED|gone|expired|not |newest|the end|still|sibling|no row|pending|: failed|(Records|Shard|Leases|initialize|Shards): (effectFailed|throttled)/,
+  ),
+]
+const edges = walks.flat()
+/** For what each step costs several more: a tenth of the edges, of every kind. */
+const someEdges = edges.filter((_, index) => index % 10 === 0)
+
+const places = [
+  'WAITING_ON_PARENT_SHARDS',
+  'INITIALIZING',
+  'PROCESSING',
+  'SHUTDOWN_REQUESTED',
+  'SHUTDOWN_REQUESTED.notificationCompletion',
+  'SHUTTING_DOWN',
+  'SHUTDOWN_COMPLETE',
+] as const
+const rank = ({ value }: ShardConsumerSnapshot): number => places.indexOf(tableState(value))
+
+/** I2, and one edge more: a processor that was never initialised is not told, so its consumer is notified the moment it is asked to stop. */
+const edgesOfTheTable = [
+  'WAITING_ON_PARENT_SHARDS → INITIALIZING',
+  'WAITING_ON_PARENT_SHARDS → SHUTDOWN_COMPLETE',
+  'INITIALIZING → PROCESSING',
+  'INITIALIZING → SHUTDOWN_REQUESTED',
+  'INITIALIZING → SHUTDOWN_REQUESTED.notificationCompletion',
+  'INITIALIZING → SHUTTING_DOWN',
+  'PROCESSING → SHUTDOWN_REQUESTED',
+  'PROCESSING → SHUTTING_DOWN',
+  'SHUTDOWN_REQUESTED → SHUTDOWN_REQUESTED.notificationCompletion',
+  'SHUTDOWN_REQUESTED → SHUTTING_DOWN',
+  'SHUTDOWN_REQUESTED.notificationCompletion → SHUTTING_DOWN',
+  'SHUTTING_DOWN → SHUTDOWN_COMPLETE',
+]
+
+const failing = (holds: (edge: Edge) => boolean): readonly string[] =>
+  edges.filter((edge) => !holds(edge)).map(({ from, name, to }) => `${tableState(from.value)} on ${name} to ${JSON.stringify(to.value)}`)
+
+const restored = (snapshot: ShardConsumerSnapshot): ShardConsumerSnapshot => JSON.parse(JSON.stringify(snapshot)) as ShardConsumerSnapshot
+
+describe('the walk over every state', () => {
+  it('takes every transition of the definition, every branch of it and every eventless one', () => {
+    expect(allTransitions.length).toBeGreaterThan(150)
+    expect(allTransitions.filter((name) => !recorder.taken.has(name))).toEqual([])
+  })
+
+  it('gives every answer of the effect table, and the failure of every handler', () => {
+    const asked = new Map(edges.flatMap(({ from }) => outstanding(from).map((effect) => [effect.type, { effect, from }])))
+    const shardPorts = new Set(['leaseStore', 'recordSource', 'processor', 'timers'])
+    const known = Object.entries(effectTable).filter(
+      ([type, { port }]) => shardPorts.has(port) && isAnswered(type as keyof typeof effectTable),
+    )
+
+    expect([...asked.keys()].toSorted()).toEqual(known.map(([type]) => type).toSorted())
+    for (const { effect, from } of asked.values()) {
+      const given = new Set(answersTo(effect, from.context).map(({ event }) => event.type))
+      expect([...given].toSorted()).toEqual([...Object.keys(effectTable[effect.type].answers), 'effectFailed'].toSorted())
+    }
+  })
+
+  it('finds the same next state and effects wherever the key and the event are the same', () => {
+    for (const walked of walks.slice(0, 2)) {
+      const next = new Map(walked.map(({ fromKey, name, to }) => [`${fromKey} ${name}`, keyOf(to)]))
+      const secondLook = walked
+        .filter((_, index) => index % 10 === 0)
+        .flatMap(({ to }) => eventsFor(to).map(({ name, event }) => ({ name: `${keyOf(to)} ${name}`, found: keyOf(step(to, event)[0]) })))
+      expect(secondLook.filter(({ name, found }) => next.has(name) && next.get(name) !== found)).toEqual([])
+    }
+  })
+})
+
+describe('in every state', () => {
+  it('I1: a consumer is in one of the states of the KCL', () => {
+    expect(new Set(edges.flatMap(({ from, to }) => [tableState(from.value), tableState(to.value)]))).toEqual(new Set(places))
+    expect(edges[0]?.from.value).toEqual({ WAITING_ON_PARENT_SHARDS: 'checking' })
+  })
+
+  it('I2: an event leads only along the edges of the table', () => {
+    const taken = edges.flatMap(({ from, to }) => {
+      const [before, after] = [tableState(from.value), tableState(to.value)]
+      return before === after ? [] : [`${before} → ${after}`]
+    })
+    expect([...new Set(taken)].toSorted()).toEqual(edgesOfTheTable.toSorted())
+  })
+
+  it('I3: a completed consumer stays completed and only answers its owner and refuses checkpoints', () => {
+    const late = edges.filter(({ from }) => from.status === 'done').flatMap(({ from, event }) => step(from, event)[1])
+
+    expect(failing(({ from, to }) => from.status !== 'done' || to.status === 'done')).toEqual([])
+    expect([...new Set(late.map(({ type }) => type))].toSorted()).toEqual(['settleCheckpoint', 'signalShutdownComplete'])
+  })
+
+  it('I4: the rank of the state never falls', () => {
+    expect(failing(({ from, to }) => rank(to) >= rank(from))).toEqual([])
+  })
+
+  it('I5: every event is handled or ignored, and none throws but an unknown reason', () => {
+    const states = new Map(edges.map(({ fromKey, from }) => [fromKey, from]))
+    const types = [...new Set(edges.map(({ event }) => event))]
+    const oneOfEach = [...new Map(types.map((event) => [event.type, event])).values()]
+    const sample = [
+      ...new Map([...states.values()].map((state) => [`${JSON.stringify(state.value)} ${String(state.context.reason)}`, state])).values(),
+    ]
+
+    for (const state of sample) {
+      const ids = [0, 999_999, ...outstanding(state).flatMap((effect) => ('id' in effect ? [effect.id] : []))]
+      for (const event of oneOfEach) for (const id of ids) step(state, { ...event, id } as ShardEvent)
+      expect(() => step(state, { type: 'shutdown', reason: 'TERMINATE' } as never)).toThrow(
+        'reason: expected REQUESTED, SHARD_END or LEASE_LOST, got TERMINATE',
+      )
+      expect(step(state, { type: 'unheard' } as never)).toEqual([state, []])
+    }
+  })
+
+  it('I6: the same event gives the same state and effects, byte for byte', () => {
+    const differs = someEdges.filter(({ from, event, to }) => JSON.stringify(step(from, event)[0]) !== JSON.stringify(to))
+
+    expect(differs.map(({ name }) => name)).toEqual([])
+  })
+
+  it('I7: a stale answer changes nothing and asks for nothing', () => {
+    const stale = edges.filter(({ name }) => name.startsWith('stale'))
+
+    expect(stale.length).toBeGreaterThan(500)
+    expect(stale.filter(({ from, event }) => step(from, event)[0] !== from || step(from, event)[1].length > 0)).toEqual([])
+  })
+
+  it('I8: a snapshot that was stored as JSON goes on as the one that was not', () => {
+    const differs = someEdges.filter(({ from, event }) => JSON.stringify(step(restored(from), event)) !== JSON.stringify(step(from, event)))
+
+    expect(differs.map(({ name }) => name)).toEqual([])
+  })
+
+  it('the state has one name in the KCL', () => {
+    expect(new Set(edges.map(({ to }) => consumerState(to.value))).size).toBe(6)
+  })
+})
