@@ -5,29 +5,41 @@ export function escapeMermaid(text: string): string {
   return text.replace(/[#;:"<>]/g, (character) => `#${character.charCodeAt(0)};`).replace(/\n/g, '<br/>')
 }
 
-/** A fenced block of Mermaid, from the lines of a state diagram. */
+/** A fenced block of Mermaid, from the lines of a state diagram. The spacing, wider than Mermaid's own, keeps labels apart. */
 export function stateDiagram(lines: readonly string[]): string {
-  return ['```mermaid', 'stateDiagram-v2', '  direction TB', ...lines.map((line) => `  ${line}`), '```'].join('\n')
+  const spacing = ['---', 'config:', '  state:', '    nodeSpacing: 80', '    rankSpacing: 100', '---']
+  return ['```mermaid', ...spacing, 'stateDiagram-v2', '  direction TB', ...lines.map((line) => `  ${line}`), '```'].join('\n')
 }
 
-/** An arrow; its label has one line per entry. */
+/** The name of a state within Mermaid, which has no dots in names. */
+export function idOf(path: string): string {
+  return path.replaceAll('.', '__')
+}
+
+/** The mark from which an arrow starts at an initial state, and at which it ends from a final one. */
+export const mark = '[*]'
+
+/** An arrow between states or marks; its label has one line per entry. */
 export function arrow(source: string, target: string, label: readonly string[] = []): string {
-  return `${source} --> ${target}${label.length === 0 ? '' : ` : ${escapeMermaid(label.join('\n'))}`}`
+  return `${idOf(source)} --> ${idOf(target)}${label.length === 0 ? '' : ` : ${escapeMermaid(label.join('\n'))}`}`
 }
 
 /** A box: its title, and below a rule what is said about it, one line per entry. */
 export function box(path: string, title: string, text: readonly string[]): readonly string[] {
-  return [`state "${escapeMermaid(title)}" as ${path}`, ...(text.length === 0 ? [] : [`${path} : ${escapeMermaid(text.join('\n'))}`])]
+  const id = idOf(path)
+  return [`state "${escapeMermaid(title)}" as ${id}`, ...(text.length === 0 ? [] : [`${id} : ${escapeMermaid(text.join('\n'))}`])]
 }
 
-/** Branches as lines `events [guard] / actions`. Branches that differ in the event alone share a line. */
-export function branchLines(branches: readonly Branch[]): readonly string[] {
-  const events = new Map<string, string[]>()
+/** Branches as labels: events, `[guard]`, `/ actions`. Branches that differ in the event alone share a label. */
+export function branchLabels(branches: readonly Branch[]): readonly (readonly string[])[] {
+  const labels = new Map<string, { readonly events: string[]; readonly rest: readonly string[] }>()
   for (const { event, guard, actions } of branches) {
-    const rest = `${guard === null ? '' : ` [${guard}]`}${actions.length === 0 ? '' : ` / ${actions.join(', ')}`}`
-    events.set(rest, [...(events.get(rest) ?? []), event])
+    const rest = [...(guard === null ? [] : [`[${guard}]`]), ...(actions.length === 0 ? [] : [`/ ${actions.join(', ')}`])]
+    const label = labels.get(rest.join(' ')) ?? { events: [], rest }
+    label.events.push(event)
+    labels.set(rest.join(' '), label)
   }
-  return [...events].map(([rest, names]) => `${names.join(', ')}${rest}`)
+  return [...labels.values()].map(({ events, rest }) => [events.join(', '), ...rest])
 }
 
 /** What a state's box says: what the state is for, what it starts when it is entered, and which branches stay in it. */
@@ -37,24 +49,27 @@ export function stateText(state: ChartState, branches: readonly Branch[]): reado
     ...wrapped(state.description, 44),
     ...state.entry.map((action) => `entry / ${action}`),
     ...state.tags.map((tag) => `tag ${tag}`),
-    ...branchLines(staying),
+    ...branchLabels(staying).map((label) => label.join(' ')),
   ]
 }
 
-/** One arrow for each pair of states that branches join, with a line for every branch. */
+/** One arrow for each pair of states that branches join, with all their labels; several have bullets. The last comes first: so drawn, labels cover each other less. */
 export function branchArrows(branches: readonly Branch[]): readonly string[] {
-  const pairs = new Map<string, Branch[]>()
+  const pairs = new Map<string, { readonly source: string; readonly target: string; readonly joining: Branch[] }>()
   for (const branch of branches) {
-    if (branch.target === null) continue
-    const pair = `${branch.source} ${branch.target}`
-    pairs.set(pair, [...(pairs.get(pair) ?? []), branch])
+    const { source, target } = branch
+    if (target === null) continue
+    const pair = pairs.get(`${source} ${target}`) ?? { source, target, joining: [] }
+    pair.joining.push(branch)
+    pairs.set(`${source} ${target}`, pair)
   }
-  return [...pairs.values()].flatMap((joined) => {
-    const [first] = joined
-    return first?.target == null ? [] : [arrow(first.source, first.target, branchLines(joined))]
+  return [...pairs.values()].reverse().map(({ source, target, joining }) => {
+    const labels = branchLabels(joining).map((label) => label.flatMap((part) => wrapped(part, 26)).join('\n'))
+    return arrow(source, target, labels.length === 1 ? labels : labels.map((label) => `• ${label}`))
   })
 }
 
+/** Text in lines of so many characters, broken here because Mermaid makes room for its longest line even where it breaks it. */
 function wrapped(text: string, width: number): readonly string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {

@@ -1,6 +1,6 @@
 import { consumerStateTable, shutdownTransition, successTransition, type TableState, tableState } from '@shardwise/machine'
 import type { Branch } from './chart.ts'
-import { arrow, box } from './mermaid.ts'
+import { arrow, box, mark } from './mermaid.ts'
 
 type Reason = 'REQUESTED' | 'SHARD_END' | 'LEASE_LOST'
 type Cause = 'success' | Reason
@@ -20,6 +20,13 @@ const titles: Readonly<Record<TableState, string>> = {
 
 /** The seven states, in the order of the table. */
 export const tableStates = Object.keys(titles) as readonly TableState[]
+
+/** The KCL's older names, which its drawing bears. */
+const reasonNames: Readonly<Record<Reason, string>> = {
+  REQUESTED: 'Requested',
+  SHARD_END: 'Terminated\n(SHARD_END)',
+  LEASE_LOST: 'Zombie\n(LEASE_LOST)',
+}
 
 /** What has happened when a branch with this guard is taken from one of the seven states to another. */
 const causes: Readonly<Record<string, readonly Cause[]>> = {
@@ -47,7 +54,7 @@ export const exceptions: readonly Exception[] = [
   {
     from: 'INITIALIZING',
     to: 'SHUTDOWN_REQUESTED.notificationCompletion',
-    label: 'Shutdown: Requested,\nprocessor not initialised',
+    label: 'Requested, processor\nnot initialised',
     why: 'a record processor that was never initialised is not notified: the consumer waits for its release at once',
     covers: ({ guard }) => guard === 'shutdownRequested',
   },
@@ -88,9 +95,9 @@ export function overviewEdges(branches: readonly Branch[]): readonly Edge[] {
 export function overviewLines(branches: readonly Branch[]): readonly string[] {
   return [
     ...tableStates.flatMap((state) => box(state, titles[state], [])),
-    arrow('[*]', 'WAITING_ON_PARENT_SHARDS'),
+    arrow(mark, 'WAITING_ON_PARENT_SHARDS'),
     ...overviewEdges(branches).map(({ from, to, label }) => arrow(from, to, label)),
-    arrow('SHUTDOWN_COMPLETE', '[*]'),
+    arrow('SHUTDOWN_COMPLETE', mark),
   ]
 }
 
@@ -121,7 +128,5 @@ const tableTarget = (from: TableState, cause: Cause): TableState =>
 function tableLabel(from: TableState, to: TableState): readonly string[] {
   const success = consumerStateTable[from].success === to ? ['Success'] : []
   const given = reasons.filter((reason) => shutdownTransition(from, reason) === to)
-  if (given.length === reasons.length) return [...success, 'Shutdown: All Reasons']
-  const named = { REQUESTED: 'Requested', SHARD_END: 'Terminated (SHARD_END)', LEASE_LOST: 'Zombie (LEASE_LOST)' }
-  return [...success, ...given.map((reason) => `Shutdown: ${named[reason]}`)]
+  return [...success, ...(given.length === reasons.length ? ['All Reasons'] : given.map((reason) => reasonNames[reason]))]
 }

@@ -8,7 +8,7 @@ import {
 } from '@shardwise/machine'
 import { type Branch, type ChartState, chartBranches, chartStates, everyState } from './chart.ts'
 import { effectsOfActions } from './effectsOfActions.ts'
-import { arrow, box, branchArrows, stateDiagram, stateText } from './mermaid.ts'
+import { arrow, box, branchArrows, idOf, mark, stateDiagram, stateText } from './mermaid.ts'
 import { exceptions, overviewLines, tableStates } from './overview.ts'
 
 /** The page `docs/state-diagram.md`, made from the machine. */
@@ -49,8 +49,8 @@ machine itself (\`src/machine/shardConsumerMachine.ts\`) by \`npm run diagram\`;
 ]
 
 const overviewText = `The states bear the names of the Kinesis Client Library (KCL). SHUTDOWN_REQUESTED has two forms, as it has there: the notification of the record processor, and
-the wait that follows. The arrows are those of the chart below, seen from afar; their labels are the table of the next section. The KCL also calls the reason
-SHARD_END Terminated, and LEASE_LOST Zombie.`
+the wait that follows. The arrows are those of the chart below, seen from afar; their labels are the table of the next section. Success is that of the
+state's task; the other labels are reasons of a shutdown, in the words of the KCL's drawing: Requested, Terminated for SHARD_END, Zombie for LEASE_LOST.`
 
 const exceptionText = `The chart goes its own way in ${exceptions.length === 2 ? 'two places' : `${exceptions.length} places`}:
 
@@ -73,13 +73,16 @@ const actionText = 'What each action may start, in the order of the effect table
 
 function chapter(state: ChartState, branches: readonly Branch[], effects: ReadonlyMap<string, readonly string[]>): readonly string[] {
   const within = leavesOf(state)
+  const apart = leavesApart(state, branches)
   const lines = [
     `### ${state.path}`,
     state.description,
     stateDiagram(chartOf(state, branches)),
+    ...(apart ? ['Where this leads to other states is drawn below, for each sub-state by itself.'] : []),
     ...within.flatMap((leaf) => [
       ...(leaf === state ? [] : [`#### ${nameOf(leaf.path)}`, leaf.description]),
       facts(leaf, branches, effects),
+      ...(apart ? [stateDiagram(leavingChart(leaf, branches))] : []),
       branchTable(leaf.path, branches),
     ]),
   ]
@@ -99,22 +102,46 @@ function facts(leaf: ChartState, branches: readonly Branch[], effects: ReadonlyM
   ].join(' ')
 }
 
-/** One of the six states with its sub-states; what it leads to elsewhere is a box without contents. */
+/** The sub-states of one of the six states. What they lead to elsewhere is drawn along, unless it is too much for one drawing. */
 function chartOf(state: ChartState, branches: readonly Branch[]): readonly string[] {
   const leaves = leavesOf(state)
   const own = branches.filter(({ source }) => leaves.some(({ path }) => path === source))
-  const elsewhere = [...new Set(own.flatMap(({ target }) => (target === null ? [] : [target])))].filter(
-    (target) => !leaves.some(({ path }) => path === target),
-  )
+  const drawn = leavesApart(state, branches) ? own.filter((branch) => !leads(branch, state.path)) : own
+  return [
+    ...leaves.flatMap((leaf) => box(leaf.path, nameOf(leaf.path), stateText(leaf, branches))),
+    ...(state.initial === null ? [] : [arrow(mark, state.initial)]),
+    ...arrowsWithStubs(drawn, state.path),
+    ...(state.final ? [arrow(state.path, mark)] : []),
+  ]
+}
+
+/** Where one sub-state leads outside its state. */
+function leavingChart(leaf: ChartState, branches: readonly Branch[]): readonly string[] {
+  const leaving = branches.filter((branch) => branch.source === leaf.path && leads(branch, topOf(leaf.path)))
+  return [...box(leaf.path, nameOf(leaf.path), []), ...arrowsWithStubs(leaving, topOf(leaf.path))]
+}
+
+/** The arrows of branches; a target outside the given state is a dashed box. */
+function arrowsWithStubs(branches: readonly Branch[], state: string): readonly string[] {
+  const stubs = [...new Set(branches.flatMap(({ target }) => (target === null || topOf(target) === state ? [] : [target])))]
+  const arrows = branchArrows(branches)
+  if (stubs.length === 0) return arrows
   return [
     'classDef elsewhere fill:none,stroke-dasharray:4 3',
-    ...leaves.flatMap((leaf) => box(leaf.path, nameOf(leaf.path), stateText(leaf, branches))),
-    ...elsewhere.flatMap((target) => box(target, target.replace('.', '\n'), [])),
-    ...(state.initial === null ? [] : [arrow('[*]', state.initial)]),
-    ...branchArrows(own),
-    ...(state.final ? [arrow(state.path, '[*]')] : []),
-    ...(elsewhere.length === 0 ? [] : [`class ${elsewhere.join(', ')} elsewhere`]),
+    ...stubs.flatMap((target) => box(target, target.replace('.', '\n'), [])),
+    ...arrows,
+    `class ${stubs.map(idOf).join(', ')} elsewhere`,
   ]
+}
+
+/** The most arrows that leave a state in a drawing that also shows what happens inside it. */
+const mostArrowsOut = 16
+
+const leads = ({ target }: Branch, outOf: string): boolean => target !== null && topOf(target) !== outOf
+
+function leavesApart({ path }: ChartState, branches: readonly Branch[]): boolean {
+  const out = branches.filter((branch) => topOf(branch.source) === path && leads(branch, path))
+  return new Set(out.map(({ source, target }) => `${source} ${target}`)).size > mostArrowsOut
 }
 
 function wholeChart(root: ChartState, branches: readonly Branch[]): readonly string[] {
@@ -123,9 +150,9 @@ function wholeChart(root: ChartState, branches: readonly Branch[]): readonly str
   return [
     ...box('everyState', 'in every state', stateText(everywhere, staying)),
     ...root.states.flatMap((state) => composite(state, branches)),
-    ...(root.initial === null ? [] : [arrow('[*]', root.initial)]),
+    ...(root.initial === null ? [] : [arrow(mark, root.initial)]),
     ...branchArrows(branches.filter(({ source, target }) => target !== null && topOf(source) !== topOf(target))),
-    ...root.states.filter(({ final }) => final).map(({ path }) => arrow(path, '[*]')),
+    ...root.states.filter(({ final }) => final).map(({ path }) => arrow(path, mark)),
   ]
 }
 
@@ -133,10 +160,10 @@ function composite(state: ChartState, branches: readonly Branch[]): readonly str
   if (state.states.length === 0) return box(state.path, state.path, stateText(state, branches))
   const inner = branches.filter(({ source, target }) => target !== null && topOf(source) === state.path && topOf(target) === state.path)
   return [
-    `state ${state.path} {`,
+    `state ${idOf(state.path)} {`,
     ...[
       ...state.states.flatMap((leaf) => box(leaf.path, nameOf(leaf.path), stateText(leaf, branches))),
-      ...(state.initial === null ? [] : [arrow('[*]', state.initial)]),
+      ...(state.initial === null ? [] : [arrow(mark, state.initial)]),
       ...branchArrows(inner),
     ].map((line) => `  ${line}`),
     '}',
