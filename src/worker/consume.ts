@@ -2,9 +2,13 @@ import { type CommandLine, inFlags } from './commandLineOptions.ts'
 import { lineLogger } from './lineLogger.ts'
 import { showLive } from './liveView.ts'
 import { loadProcessorModule } from './processorModule.ts'
+import { writeProgress } from './progressLines.ts'
 import { trackProgress } from './shardProgress.ts'
 import { onStopSignals } from './stopSignals.ts'
 import { Worker } from './worker.ts'
+
+/** How often a log says how far each shard has come. */
+const linesEveryMs = 10_000
 
 /** Consumes as the command line says, until SIGINT or SIGTERM. @throws what is wrong with the options, and what made the worker fail. */
 export async function consume({ processorFile, options, logLevel, live }: CommandLine): Promise<void> {
@@ -25,11 +29,12 @@ export async function consume({ processorFile, options, logLevel, live }: Comman
     },
   })
   const stream = options.streamName ?? options.streamArn ?? ''
-  const view = isLive ? showLive(progress, () => `${options.applicationName} on ${stream}: ${progress.phase}`) : undefined
+  const title = (): string => `${options.applicationName} on ${stream}: ${progress.phase}`
+  const view = isLive ? showLive(progress, title) : writeProgress(progress, linesEveryMs, (line) => logger.info(line))
   try {
     await worker.run()
   } finally {
-    view?.close()
+    view.close()
     stopListening()
   }
   const delivered = progress.shards.reduce((sum, shard) => sum + shard.delivered, 0)

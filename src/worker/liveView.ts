@@ -38,7 +38,8 @@ export function showLive(progress: WorkerProgress, title: () => string, terminal
   }
   const draw = (icon: string, last = false): void => {
     const written = takeWritten(last)
-    const { columns = 80, rows = 24 } = stdout
+    // Some terminals do not know their size, and say 0.
+    const [columns, rows] = [stdout.columns || 80, stdout.rows || 24]
     const head = `${icon} ${title()}`.slice(0, columns)
     const lines = [
       head,

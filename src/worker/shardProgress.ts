@@ -27,12 +27,15 @@ export interface WorkerProgress {
   readonly phase: string
   /** By shard id. */
   readonly shards: readonly ShardProgress[]
+  /** Calls the listener each time that a shard enters a state; it takes the place of an earlier one. */
+  onEntered(listener: (shard: ShardProgress) => void): void
   /** Resolves as soon as this worker holds no lease. */
   leasesGivenUp(): Promise<void>
 }
 
-/** Starts with nothing. `onEntered` hears each time that a shard enters a state. */
-export function trackProgress({ onEntered = () => undefined }: { onEntered?: (shard: ShardProgress) => void } = {}): WorkerProgress {
+/** Starts with nothing. */
+export function trackProgress(): WorkerProgress {
+  let tellEntered: (shard: ShardProgress) => void = () => undefined
   const shards = new Map<string, ShardProgress>()
   const held = new Set<string>()
   const waiting: (() => void)[] = []
@@ -49,7 +52,7 @@ export function trackProgress({ onEntered = () => undefined }: { onEntered?: (sh
         const before = shards.get(observation.shardId)
         const after = advance(before, observation)
         shards.set(observation.shardId, after)
-        if (before?.path !== after.path) onEntered(after)
+        if (before?.path !== after.path) tellEntered(after)
       }
     },
     get phase() {
@@ -57,6 +60,9 @@ export function trackProgress({ onEntered = () => undefined }: { onEntered?: (sh
     },
     get shards() {
       return [...shards.values()].sort((a, b) => (a.shardId < b.shardId ? -1 : 1))
+    },
+    onEntered(listener) {
+      tellEntered = listener
     },
     leasesGivenUp: () => (held.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
   }

@@ -1,0 +1,98 @@
+import { dynamoDbLeaseTable } from '@shardwise/dynamodb'
+import type { Lease } from '@shardwise/effects'
+import { showLive, trackProgress, type View, Worker, type WorkerProgress, writeProgress } from 'shardwise'
+import type { DemoOptions } from './demoOptions.ts'
+import { Ledger } from './ledger.ts'
+import { createStream, type LocalAws, startLocalAws } from './localAws.ts'
+import { OrderProcessor } from './orderProcessor.ts'
+import { produceOrders } from './producer.ts'
+import { balanceLines, isSound, leaseLines, pathLines } from './report.ts'
+import { mergeLastShards, splitFirstShard } from './resharding.ts'
+
+const streamName = 'orders'
+const applicationName = 'order-ledger'
+/** Orders that nobody delivers for this long are not coming any more. */
+const quietMs = 15_000
+
+/** Runs the demo to its end, or in order to a stop when the signal fires. Answers whether every promise was kept. */
+export async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<boolean> {
+  console.log('starting kinesis-local and dynalite on the loopback interface')
+  const aws = await startLocalAws()
+  try {
+    if (!signal.aborted) await createStream(aws.kinesis, streamName)
+    if (!signal.aborted) return await consumeOrders(options, aws, signal)
+    console.log('interrupted before the first order was put')
+    return true
+  } finally {
+    await aws.stop()
+  }
+}
+
+async function consumeOrders({ orders, rate }: DemoOptions, aws: LocalAws, signal: AbortSignal): Promise<boolean> {
+  const { kinesis, dynamodb } = aws
+  const ledger = new Ledger()
+  const progress = trackProgress()
+  const worker = new Worker({
+    streamName,
+    applicationName,
+    kinesis,
+    dynamodb,
+    workerId: 'demo',
+    processor: () => new OrderProcessor(ledger),
+    observe: progress.observe,
+    idleTimeInMilliseconds: 250,
+    leaseScanIntervalMillis: 1_000,
+    parentShardPollIntervalMillis: 500,
+    logger: { debug: () => undefined, info: () => undefined, warn: console.warn, error: console.error },
+  })
+  const title = (): string =>
+    `${applicationName} on ${streamName}: ${ledger.put} of ${orders} orders put, ${ledger.delivered} delivered, ${progress.phase}`
+  const view = show(progress, title)
+  // The end of the run, and whatever fails, ends the others in order.
+  const over = new AbortController()
+  const ending = AbortSignal.any([signal, over.signal])
+  const ran = worker.run({ signal: ending })
+  const produced = Promise.all([
+    produceOrders({ kinesis, streamName, orders, rate, ledger, signal: ending }),
+    reshard(aws, ledger, orders, ending),
+  ])
+  try {
+    await Promise.race([ran, produced])
+    await Promise.race([ran, ledger.settled(quietMs, ending)])
+  } finally {
+    over.abort()
+    const [, ended] = await Promise.allSettled([produced, ran])
+    view.close()
+    if (ended.status === 'rejected') throw ended.reason
+  }
+  const leases = await listLeases(aws)
+  const balance = ledger.balance(leases, !signal.aborted)
+  console.log(['', ...balanceLines(balance, !signal.aborted), '', ...leaseLines(leases), '', ...pathLines(progress.shards)].join('\n'))
+  return isSound(balance)
+}
+
+/** A live view in a terminal; elsewhere a line whenever a shard enters a state, and every two seconds for what else has changed. */
+function show(progress: WorkerProgress, title: () => string): View {
+  if (process.stdout.isTTY) return showLive(progress, title)
+  const lines = writeProgress(progress, 2_000, (line) => console.log(line))
+  progress.onEntered((shard) => lines.tell(shard))
+  return lines
+}
+
+/** Splits a shard when half of the orders are put, and merges two when three quarters are. */
+async function reshard({ kinesis }: LocalAws, ledger: Ledger, orders: number, signal: AbortSignal): Promise<void> {
+  if (!(await ledger.reached(orders / 2, signal))) return
+  console.log(await splitFirstShard(kinesis, streamName))
+  if (!(await ledger.reached((orders * 3) / 4, signal))) return
+  console.log(await mergeLastShards(kinesis, streamName))
+}
+
+async function listLeases({ dynamodb }: LocalAws): Promise<readonly Lease[]> {
+  const { signal } = new AbortController()
+  const answer = await dynamoDbLeaseTable({ client: dynamodb, tableName: applicationName }).listLeases(
+    { type: 'listLeases', id: 1 },
+    { signal },
+  )
+  if (answer.type !== 'leasesListed') throw new Error(`lease table: expected its rows, got ${answer.type}`)
+  return answer.leases
+}
