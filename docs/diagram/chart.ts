@@ -38,7 +38,7 @@ export function chartStates(node: StateNode = shardConsumerMachine.root): ChartS
     entry: node.entry.map((action) => nameOf(action, path)),
     initial: node.type === 'compound' ? onlyTarget(node.initial.target, path) : null,
     final: node.type === 'final',
-    states: Object.values(node.states).map((state) => chartStates(state as StateNode)),
+    states: Object.values(node.states).map((state) => chartStates(state)),
   }
 }
 
@@ -46,7 +46,7 @@ export function chartStates(node: StateNode = shardConsumerMachine.root): ChartS
 export function chartBranches(node: StateNode = shardConsumerMachine.root): readonly Branch[] {
   const own = [...node.transitions].flatMap(([event, transitions]) => transitions.map((transition) => branchOf(event, transition)))
   const always = (node.always ?? []).map((transition) => branchOf('always', transition))
-  return [...own, ...always, ...Object.values(node.states).flatMap((state) => chartBranches(state as StateNode))]
+  return [...own, ...always, ...Object.values(node.states).flatMap((state) => chartBranches(state))]
 }
 
 function branchOf(event: string, { source, guard, target, actions }: Transition): Branch {

@@ -31,7 +31,7 @@ export function box(path: string, title: string, text: readonly string[]): reado
 }
 
 /** Branches as labels: events, `[guard]`, `/ actions`. Branches that differ in the event alone share a label. */
-export function branchLabels(branches: readonly Branch[]): readonly (readonly string[])[] {
+function branchLabels(branches: readonly Branch[]): readonly (readonly string[])[] {
   const labels = new Map<string, { readonly events: string[]; readonly rest: readonly string[] }>()
   for (const { event, guard, actions } of branches) {
     const rest = [...(guard === null ? [] : [`[${guard}]`]), ...(actions.length === 0 ? [] : [`/ ${actions.join(', ')}`])]

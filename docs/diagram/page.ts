@@ -183,15 +183,20 @@ function branchTable(path: string, branches: readonly Branch[]): string {
 }
 
 function consumerTable(): string {
-  const mark = (holds: boolean): string => (holds ? 'yes' : '')
+  const yes = (holds: boolean): string => (holds ? 'yes' : '')
   const rows = tableStates.map((state) => {
     const { taskType, success, shutdown } = consumerStateTable[state]
     const value = valueOf(state)
     return [
       state,
       taskType,
-      ...[success, shutdown.REQUESTED, shutdown.SHARD_END, shutdown.LEASE_LOST],
-      ...[mark(isTerminal(value)), mark(requiresDataAvailability(value)), mark(requiresAwake(value))],
+      success,
+      shutdown.REQUESTED,
+      shutdown.SHARD_END,
+      shutdown.LEASE_LOST,
+      yes(isTerminal(value)),
+      yes(requiresDataAvailability(value)),
+      yes(requiresAwake(value)),
     ]
   })
   const facts = ['isTerminal', 'requiresDataAvailability', 'requiresAwake']

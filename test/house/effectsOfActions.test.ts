@@ -83,7 +83,7 @@ function announcedEffects(paths: readonly string[], event: string, effects: Read
     if (target === null || entered.has(target)) return
     entered.add(target)
     const state = states.find(({ path }) => path === target)
-    if (state?.initial != null) follow({ source: target, event: 'always', guard: null, target: state.initial, actions: [] })
+    if (typeof state?.initial === 'string') follow({ source: target, event: 'always', guard: null, target: state.initial, actions: [] })
     actions.push(...(state?.entry ?? []))
     for (const branch of chartBranches()) if (branch.source === target && branch.event === 'always') follow(branch)
   }

@@ -1,5 +1,5 @@
 /** An arrow of a drawing: what it joins, and the lines of its label. */
-export interface Arrow {
+interface Arrow {
   readonly from: string
   readonly to: string
   readonly label: readonly string[]
