@@ -293,7 +293,10 @@ export const shardConsumerMachine = setup({
               },
               { guard: 'answered', target: 'reopening', actions: ['dropBatch', 'countFailure'] },
             ],
-            processorGone: { guard: 'answered', target: '#SHUTTING_DOWN.closing', actions: ['markReplay', 'leave'] },
+            processorGone: [
+              { guard: 'shutdownRequested', target: '#SHUTDOWN_REQUESTED.notificationCompletion', actions: 'leave' },
+              { guard: 'answered', target: '#SHUTTING_DOWN.closing', actions: ['markReplay', 'leave'] },
+            ],
           },
         },
         idling: {

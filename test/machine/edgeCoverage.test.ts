@@ -40,7 +40,7 @@ const places = [
 ] as const
 const rank = ({ value }: ShardConsumerSnapshot): number => places.indexOf(tableState(value))
 
-/** I2, and one edge more: a processor that was never initialised is not told, so its consumer is notified the moment it is asked to stop. */
+/** I2, and two edges more: a processor that was never initialised, or is gone, is not told, so its consumer is notified the moment it is to stop. */
 const edgesOfTheTable = [
   'WAITING_ON_PARENT_SHARDS → INITIALIZING',
   'WAITING_ON_PARENT_SHARDS → SHUTDOWN_COMPLETE',
@@ -49,6 +49,7 @@ const edgesOfTheTable = [
   'INITIALIZING → SHUTDOWN_REQUESTED.notificationCompletion',
   'INITIALIZING → SHUTTING_DOWN',
   'PROCESSING → SHUTDOWN_REQUESTED',
+  'PROCESSING → SHUTDOWN_REQUESTED.notificationCompletion',
   'PROCESSING → SHUTTING_DOWN',
   'SHUTDOWN_REQUESTED → SHUTDOWN_REQUESTED.notificationCompletion',
   'SHUTDOWN_REQUESTED → SHUTTING_DOWN',

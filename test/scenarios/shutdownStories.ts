@@ -79,6 +79,19 @@ export const shutdownStories: readonly Story[] = [
     ],
   },
   {
+    name: 'a-graceful-shutdown-of-a-processor-that-is-gone',
+    input: aShard,
+    moves: [
+      ...untilReading(),
+      answer('readRecords', 'recordsRead', aBatch({ records: [1, 10] })),
+      shutdown('REQUESTED'),
+      answer('processRecords', 'processorGone'),
+      shutdown('LEASE_LOST'),
+      answer('notifyLeaseLost', 'processorGone'),
+      closed,
+    ],
+  },
+  {
     name: 'a-shutdown-before-the-first-task-is-answered',
     input: aShard,
     moves: [shutdown('REQUESTED'), answer('checkParentShards', 'parentShardsCompleted'), shutdown('LEASE_LOST')],
