@@ -60,9 +60,16 @@ export const exceptions: readonly Exception[] = [
   },
   {
     from: 'PROCESSING',
+    to: 'SHUTDOWN_REQUESTED.notificationCompletion',
+    label: 'Requested,\nprocessor gone',
+    why: 'a record processor that was lost in a crash cannot be notified either',
+    covers: ({ event, guard }) => event === 'processorGone' && guard === 'shutdownRequested',
+  },
+  {
+    from: 'PROCESSING',
     to: 'SHUTTING_DOWN',
     label: 'Processor gone',
-    why: 'the record processor was lost in a crash: the shard is closed without a further callback, to be consumed anew from the last checkpoint',
+    why: 'without a request to shut down, a shard whose record processor was lost in a crash is closed without a further callback, to be consumed anew from the last checkpoint',
     covers: ({ event }) => event === 'processorGone',
   },
 ]

@@ -52,7 +52,7 @@ const overviewText = `The states bear the names of the Kinesis Client Library (K
 the wait that follows. The arrows are those of the chart below, seen from afar; their labels are the table of the next section. Success is that of the
 state's task; the other labels are reasons of a shutdown, in the words of the KCL's drawing: Requested, Terminated for SHARD_END, Zombie for LEASE_LOST.`
 
-const exceptionText = `The chart goes its own way in ${exceptions.length === 2 ? 'two places' : `${exceptions.length} places`}:
+const exceptionText = `The chart goes its own way where the table has no answer:
 
 ${exceptions.map(({ from, to, why }) => `* ${from} to ${to}: ${why}.`).join('\n')}`
 
@@ -81,7 +81,7 @@ function chapter(state: ChartState, branches: readonly Branch[], effects: Readon
     ...(apart ? ['Where this leads to other states is drawn below, for each sub-state by itself.'] : []),
     ...within.flatMap((leaf) => [
       ...(leaf === state ? [] : [`#### ${nameOf(leaf.path)}`, leaf.description]),
-      facts(leaf, branches, effects),
+      facts(leaf, leaf.path === state.initial ? [leaf.path, state.path] : [leaf.path], branches, effects),
       ...(apart ? [stateDiagram(leavingChart(leaf, branches))] : []),
       branchTable(leaf.path, branches),
     ]),
@@ -89,8 +89,14 @@ function chapter(state: ChartState, branches: readonly Branch[], effects: Readon
   return lines.filter((line) => line !== '')
 }
 
-function facts(leaf: ChartState, branches: readonly Branch[], effects: ReadonlyMap<string, readonly string[]>): string {
-  const sources = [...new Set(branches.filter(({ target }) => target === leaf.path).map(({ source }) => source))]
+/** What is said of a sub-state above its table. `targets` are the names by which branches lead to it. */
+function facts(
+  leaf: ChartState,
+  targets: readonly string[],
+  branches: readonly Branch[],
+  effects: ReadonlyMap<string, readonly string[]>,
+): string {
+  const sources = [...new Set(branches.filter(({ target }) => target !== null && targets.includes(target)).map(({ source }) => source))]
   const entry = leaf.entry.map((action) => {
     const started = (effects.get(action) ?? []).filter((effect) => effect !== action)
     return `\`${action}\`${started.length === 0 ? '' : ` (starts ${started.map(code).join(', ')})`}`

@@ -156,7 +156,7 @@ describe('the overview', () => {
     ...branch,
   })
 
-  it('draws the edges of the KCL, and the two exceptions', () => {
+  it('draws the edges of the KCL, and the exceptions', () => {
     expect(overview.arrows.map(({ from, to, label }) => [pathOf(from), pathOf(to), label.join(' ')].join(' | '))).toEqual([
       '[*] | WAITING_ON_PARENT_SHARDS | ',
       'WAITING_ON_PARENT_SHARDS | INITIALIZING | Success',
@@ -167,6 +167,7 @@ describe('the overview', () => {
       'INITIALIZING | SHUTTING_DOWN | Terminated (SHARD_END) Zombie (LEASE_LOST)',
       'PROCESSING | PROCESSING | Success',
       'PROCESSING | SHUTDOWN_REQUESTED | Requested',
+      'PROCESSING | SHUTDOWN_REQUESTED.notificationCompletion | Requested, processor gone',
       'PROCESSING | SHUTTING_DOWN | Terminated (SHARD_END) Zombie (LEASE_LOST) Processor gone',
       'SHUTDOWN_REQUESTED | SHUTDOWN_REQUESTED.notificationCompletion | Success Requested',
       'SHUTDOWN_REQUESTED | SHUTTING_DOWN | Terminated (SHARD_END) Zombie (LEASE_LOST)',
