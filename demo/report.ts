@@ -42,7 +42,10 @@ export function leaseLines(leases: readonly Lease[]): readonly string[] {
 
 /** The states that each shard went through. */
 export function pathLines(shards: readonly ShardProgress[]): readonly string[] {
-  return ['States', ...shards.map(({ shardId, path, delivered }) => `  ${shardId}  ${path.join(' > ')}, ${delivered} delivered`)]
+  return [
+    'States',
+    ...shards.flatMap(({ shardId, path, delivered }) => [`  ${shardId}, ${delivered} delivered`, `    ${path.join(' > ')}`]),
+  ]
 }
 
 function columns(rows: readonly (readonly string[])[]): readonly string[] {

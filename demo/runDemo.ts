@@ -17,14 +17,25 @@ const quietMs = 15_000
 /** Runs the demo to its end, or in order to a stop when the signal fires. Answers whether every promise was kept. */
 export async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<boolean> {
   console.log('starting kinesis-local and dynalite on the loopback interface')
-  const aws = await startLocalAws()
+  const aws = await start(signal)
   try {
-    if (!signal.aborted) await createStream(aws.kinesis, streamName)
-    if (!signal.aborted) return await consumeOrders(options, aws, signal)
-    console.log('interrupted before the first order was put')
-    return true
+    if (aws !== null && !signal.aborted) await createStream(aws.kinesis, streamName)
+    if (aws !== null && !signal.aborted) return await consumeOrders(options, aws, signal)
   } finally {
-    await aws.stop()
+    await aws?.stop()
+  }
+  console.log('interrupted before the first order was put')
+  return true
+}
+
+/** The servers; null when the signal fired meanwhile. */
+async function start(signal: AbortSignal): Promise<LocalAws | null> {
+  try {
+    return await startLocalAws()
+  } catch (error) {
+    // Ctrl-C reaches the servers as well, and ends one that is just starting.
+    if (!signal.aborted) throw error
+    return null
   }
 }
 
@@ -61,10 +72,10 @@ async function consumeOrders({ orders, rate }: DemoOptions, aws: LocalAws, signa
     await Promise.race([ran, ledger.settled(quietMs, ending)])
   } finally {
     over.abort()
-    const [, ended] = await Promise.allSettled([produced, ran])
+    await Promise.allSettled([produced, ran])
     view.close()
-    if (ended.status === 'rejected') throw ended.reason
   }
+  await ran
   const leases = await listLeases(aws)
   const balance = ledger.balance(leases, !signal.aborted)
   console.log(['', ...balanceLines(balance, !signal.aborted), '', ...leaseLines(leases), '', ...pathLines(progress.shards)].join('\n'))
@@ -88,11 +99,9 @@ async function reshard({ kinesis }: LocalAws, ledger: Ledger, orders: number, si
 }
 
 async function listLeases({ dynamodb }: LocalAws): Promise<readonly Lease[]> {
-  const { signal } = new AbortController()
-  const answer = await dynamoDbLeaseTable({ client: dynamodb, tableName: applicationName }).listLeases(
-    { type: 'listLeases', id: 1 },
-    { signal },
-  )
+  const neverAborted = { signal: new AbortController().signal, onAbort: () => undefined }
+  const table = dynamoDbLeaseTable({ client: dynamodb, tableName: applicationName })
+  const answer = await table.listLeases({ type: 'listLeases', id: 1 }, neverAborted)
   if (answer.type !== 'leasesListed') throw new Error(`lease table: expected its rows, got ${answer.type}`)
   return answer.leases
 }
