@@ -52,7 +52,7 @@ const overviewText = `The states bear the names of the Kinesis Client Library (K
 the wait that follows. The arrows are those of the chart below, seen from afar; their labels are the table of the next section. Success is that of the
 state's task; the other labels are reasons of a shutdown, in the words of the KCL's drawing: Requested, Terminated for SHARD_END, Zombie for LEASE_LOST.`
 
-const exceptionText = `The chart goes its own way where the table has no answer:
+const exceptionText = `The chart departs from the table in these places:
 
 ${exceptions.map(({ from, to, why }) => `* ${from} to ${to}: ${why}.`).join('\n')}`
 
