@@ -10,6 +10,8 @@ export interface AbortSignalLike {
 /** What a handler gets beside the effect. `signal` fires when the machine cancels the effect or the interpreter is closed. */
 export interface HandlerContext {
   readonly signal: AbortSignalLike
+  /** Calls back once when the effect is aborted, for handlers that hand no signal on: a signal takes a kilobyte, and not every runtime has them. */
+  onAbort(listener: () => void): void
 }
 
 /** Carries out one type of effect. It answers from the table, or rejects with what the table does not know. */

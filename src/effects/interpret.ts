@@ -51,6 +51,7 @@ const makeAbortController = (): AbortControllerLike => {
 /** The signal of one outstanding effect, made only when a handler asks for it. */
 class Outstanding implements HandlerContext {
   #controller: AbortControllerLike | undefined
+  #listener: (() => void) | undefined
   #aborted = false
 
   get signal(): AbortSignalLike {
@@ -61,9 +62,20 @@ class Outstanding implements HandlerContext {
     return this.#controller.signal
   }
 
+  onAbort(listener: () => void): void {
+    if (this.#aborted) {
+      listener()
+      return
+    }
+    const earlier = this.#listener
+    this.#listener = earlier === undefined ? listener : () => [earlier, listener].forEach((each) => each())
+  }
+
   abort(): void {
+    if (this.#aborted) return
     this.#aborted = true
     this.#controller?.abort()
+    this.#listener?.()
   }
 }
 
@@ -218,6 +230,9 @@ type AnyHandler = (effect: unknown, context: HandlerContext) => unknown
 const noContext: HandlerContext = {
   get signal(): AbortSignalLike {
     throw new Error('signal: an effect without an answer cannot be cancelled')
+  },
+  onAbort() {
+    throw new Error('onAbort: an effect without an answer cannot be cancelled')
   },
 }
 

@@ -74,15 +74,21 @@ const rules: Readonly<Record<keyof ShardConsumerOptions, Rule>> = {
 /** The names of all options. */
 export const shardConsumerOptionNames = Object.keys(rules) as readonly (keyof ShardConsumerOptions)[]
 
+/** Options that were checked here, so that a worker's ten thousand shards share one object. */
+const checked = new WeakSet<Partial<ShardConsumerOptions>>()
+
 /** Fills in the defaults. @throws Error naming an option that is unknown or whose value does not fit, and what was expected. */
 export function parseShardConsumerOptions(given: Partial<ShardConsumerOptions>): ShardConsumerOptions {
+  if (checked.has(given)) return given as ShardConsumerOptions
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(rules, name)) throw new Error(`${name}: not an option; expected one of ${shardConsumerOptionNames.join(', ')}`)
     const rule = rules[name as keyof ShardConsumerOptions]
     if (value !== undefined && !rule.holds(value)) throw new Error(`${name}: expected ${rule.expected}, got ${JSON.stringify(value)}`)
   }
   const chosen = Object.entries(given).filter(([, value]) => value !== undefined)
-  return { ...defaultShardConsumerOptions, ...Object.fromEntries(chosen) }
+  const options = Object.freeze({ ...defaultShardConsumerOptions, ...Object.fromEntries(chosen) })
+  checked.add(options)
+  return options
 }
 
 function isInitialPosition(value: unknown): boolean {

@@ -10,5 +10,7 @@ export function abortableContext(): { readonly context: HandlerContext; abort():
   const { AbortController } = globalThis as unknown as { AbortController?: new () => AbortControllerLike }
   if (AbortController === undefined) throw new Error('signal: this runtime has no AbortController')
   const controller = new AbortController()
-  return { context: { signal: controller.signal }, abort: () => controller.abort() }
+  const { signal } = controller
+  const onAbort = (listener: () => void): void => signal.addEventListener('abort', listener, { once: true })
+  return { context: { signal, onAbort }, abort: () => controller.abort() }
 }

@@ -10,6 +10,7 @@ import {
   type Outcome,
   type RecordSource,
   type StreamDirectory,
+  type Timers,
 } from '@shardwise/effects'
 import {
   type CoordinatorEvent,
@@ -56,7 +57,8 @@ export interface RunningLeases {
 type ConsumerMachine = Interpreter<ReturnType<typeof start>[0], ShardEvent>
 
 /** The host of one worker's leases. */
-export function hostLeases(options: LeaseHostOptions): RunningLeases {
+export function hostLeases(given: LeaseHostOptions): RunningLeases {
+  const options = { ...given, shared: { ...given.leases, ...given.source, ...timers } }
   const keepers = new Map<string, KeptLease>()
   return {
     handlers: {
@@ -81,6 +83,11 @@ export function hostLeases(options: LeaseHostOptions): RunningLeases {
   }
 }
 
+/** The options, and the handlers that all consumers of the worker share. */
+interface Hosting extends LeaseHostOptions {
+  readonly shared: LeaseStore & LeaseTable & RecordSource & StreamDirectory & Timers
+}
+
 interface KeptLease {
   send(event: LeaseKeeperEvent): void
   close(): void
@@ -88,8 +95,8 @@ interface KeptLease {
   readonly gone: Promise<Outcome | null>
 }
 
-function keepLease(options: LeaseHostOptions, effect: EffectOf<'keepLease'>): KeptLease {
-  const { leases, workerId, failoverTimeMillis, observe } = options
+function keepLease(options: Hosting, effect: EffectOf<'keepLease'>): KeptLease {
+  const { shared, workerId, failoverTimeMillis, observe } = options
   const { leaseKey, token, shardId, parentShardIds, acquiredMs } = effect
   const mailbox = createMailbox<LeaseKeeperEvent>()
   const consumers = hostConsumer(options, mailbox.send)
@@ -104,7 +111,7 @@ function keepLease(options: LeaseHostOptions, effect: EffectOf<'keepLease'>): Ke
       failoverTimeMillis,
       seed: seedOf(workerId + leaseKey),
     }),
-    handlers: { ...timers, ...consumers.handlers, renewLease: leases.renewLease, releaseLease: leases.releaseLease },
+    handlers: withOwn(shared, consumers.handlers),
     observe: (step) => observe({ machine: 'leaseKeeper', leaseKey, step }),
   })
   mailbox.open(keeper)
@@ -119,7 +126,7 @@ function keepLease(options: LeaseHostOptions, effect: EffectOf<'keepLease'>): Ke
 }
 
 /** Runs the shard consumers of one lease, one after another. */
-function hostConsumer(options: LeaseHostOptions, tellKeeper: (event: LeaseKeeperEvent) => void): { handlers: ConsumerHost; close(): void } {
+function hostConsumer(options: Hosting, tellKeeper: (event: LeaseKeeperEvent) => void): { handlers: ConsumerHost; close(): void } {
   let running: ConsumerMachine | undefined
   let closeRunning = (): void => undefined
   return {
@@ -142,11 +149,11 @@ function hostConsumer(options: LeaseHostOptions, tellKeeper: (event: LeaseKeeper
 }
 
 function startConsumer(
-  options: LeaseHostOptions,
+  options: Hosting,
   effect: EffectOf<'startConsumer'>,
   tellKeeper: (event: LeaseKeeperEvent) => void,
 ): { consumer: ConsumerMachine; close(): void } {
-  const { leases, source, batches, shardOptions, observe, workerId } = options
+  const { shared, batches, shardOptions, observe, workerId } = options
   const { leaseKey, token, shardId, parentShardIds } = effect
   const processor = options.makeProcessor(shardId)
   const mailbox = createMailbox<ShardEvent>()
@@ -161,15 +168,12 @@ function startConsumer(
       seed: seedOf(workerId + shardId),
       options: processor.shutdownOnce === true ? { ...shardOptions, missedShardEndCheckpoint: 'replay' } : shardOptions,
     }),
-    handlers: {
-      ...leases,
-      ...source,
-      ...timers,
+    handlers: withOwn(shared, {
       ...host.handlers,
       signalShutdownNotificationComplete: () => tellKeeper({ type: 'consumerNotified' }),
       signalLeaseLost: () => tellKeeper({ type: 'consumerLostLease' }),
       signalShutdownComplete: () => undefined,
-    },
+    }),
     observe: (step) => observe({ machine: 'shardConsumer', shardId, step }),
   })
   mailbox.open(consumer)
@@ -189,6 +193,11 @@ function startConsumer(
     },
   )
   return { consumer, close }
+}
+
+/** An object with the members of both: `shared` is its prototype, not a copy of two dozen functions for every shard. */
+function withOwn<Shared extends object, Own extends object>(shared: Shared, own: Own): Shared & Own {
+  return Object.assign(Object.create(shared) as Shared, own)
 }
 
 /** A number that depends on the text alone, for jitter that differs among workers and shards. */

@@ -8,13 +8,14 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { type DynamoDbLeaseTableOptions, dynamoDbLeaseTable } from '@shardwise/dynamodb'
-import type { ExtendedSequenceNumber, HandlerContext, LeaseStore, LeaseTable, NewLease } from '@shardwise/effects'
+import type { ExtendedSequenceNumber, LeaseStore, LeaseTable, NewLease } from '@shardwise/effects'
+import { neverAborted } from './handlerContext.ts'
 
 type Item = Record<string, AttributeValue>
 
 export const shard = 'shardId-000000000000'
 export const wholeRange = { startingHashKey: '0', endingHashKey: '340282366920938463463374607431768211455' }
-const context: HandlerContext = { signal: new AbortController().signal }
+const context = neverAborted
 
 /** A client of a local server, that sends each request once unless said otherwise. */
 export function clientOf(endpoint: string, config: DynamoDBClientConfig = {}): DynamoDBClient {

@@ -2,6 +2,7 @@ import { type BatchStore, createBatchStore, type ExtendedSequenceNumber, type Po
 import { type KinesisRecordSourceOptions, kinesisRecordSource } from '@shardwise/kinesis'
 import { startWireKinesis, type WireAnswer } from '../../servers/wireKinesis.ts'
 import type { WireShardList } from '../../servers/wireShards.ts'
+import { contextOf } from './handlerContext.ts'
 import { localKinesisClient } from './kinesisClient.ts'
 
 export const shardId = 'shardId-000000000000'
@@ -25,7 +26,7 @@ export async function wireFixture({
     source,
     batches,
     open: async (position: Position = { type: 'TRIM_HORIZON' }, signal = never) =>
-      source.openShard({ type: 'openShard', id: 1, shardId, position }, { signal }),
+      source.openShard({ type: 'openShard', id: 1, shardId, position }, contextOf(signal)),
     read: async ({
       after = null,
       maxRecords = 10_000,
@@ -36,11 +37,11 @@ export async function wireFixture({
       maxRecords?: number
       prefetch?: { maxRecords: number; maxBytes: number }
       signal?: AbortSignal
-    } = {}) => source.readRecords({ type: 'readRecords', id: 2, shardId, after, maxRecords, prefetch }, { signal }),
-    close: async () => source.closeShard({ type: 'closeShard', id: 3, shardId }, { signal: never }),
+    } = {}) => source.readRecords({ type: 'readRecords', id: 2, shardId, after, maxRecords, prefetch }, contextOf(signal)),
+    close: async () => source.closeShard({ type: 'closeShard', id: 3, shardId }, contextOf(never)),
     list: async (from: Parameters<typeof source.listShards>[0]['from'], signal = never) =>
-      source.listShards({ type: 'listShards', id: 4, from }, { signal }),
-    listChildren: async (of = shardId) => source.listChildShards({ type: 'listChildShards', id: 5, shardId: of }, { signal: never }),
+      source.listShards({ type: 'listShards', id: 4, from }, contextOf(signal)),
+    listChildren: async (of = shardId) => source.listChildShards({ type: 'listChildShards', id: 5, shardId: of }, contextOf(never)),
     /** The iterators that GetRecords was asked with, in order. */
     iterators: () => wire.requests('GetRecords').map(({ input }) => input['ShardIterator']),
     stop: async () => {

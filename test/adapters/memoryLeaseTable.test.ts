@@ -1,7 +1,8 @@
-import type { HandlerContext, Lease } from '@shardwise/effects'
+import type { Lease } from '@shardwise/effects'
 import { createMemoryLeaseTable } from '@shardwise/memory'
 import { leaseTableContract } from '@shardwise/testing'
 import { describe, expect, test } from 'vitest'
+import { neverAborted } from './handlerContext.ts'
 
 describe('a lease table in memory keeps the contract', () => {
   const cases = leaseTableContract(async () => {
@@ -13,7 +14,7 @@ describe('a lease table in memory keeps the contract', () => {
 
 const id = 1
 const shardId = 'shardId-000000000000'
-const context: HandlerContext = { signal: new AbortController().signal }
+const context = neverAborted
 
 const aRow = (row: Partial<Lease> = {}): Lease => ({
   leaseKey: shardId,

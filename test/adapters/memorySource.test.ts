@@ -1,10 +1,11 @@
 import { createBatchStore, type HandlerContext, type Position } from '@shardwise/effects'
 import { createMemoryStream, memoryRecordSource } from '@shardwise/memory'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { contextOf, neverAborted } from './handlerContext.ts'
 
 const id = 1
 const low = 'shardId-000000000000'
-const never: HandlerContext = { signal: new AbortController().signal }
+const never = neverAborted
 
 /** A stream at 1000 ms of a clock that stands still, and a source that reads it. */
 function aStream(options: Partial<Parameters<typeof createMemoryStream>[0]> = {}, maxBatches = 100) {
@@ -162,7 +163,7 @@ describe('reading a stream in memory', () => {
     const controller = new AbortController()
     const reading = source.readRecords(
       { type: 'readRecords', id, shardId: low, after: null, maxRecords: 10, prefetch: { maxRecords: 0, maxBytes: 0 } },
-      { signal: controller.signal },
+      contextOf(controller.signal),
     )
     controller.abort()
     await expect(reading).rejects.toMatchObject({ name: 'AbortError' })
@@ -176,7 +177,7 @@ describe('reading a stream in memory', () => {
     await open(trimHorizon)
     const controller = new AbortController()
     controller.abort()
-    const opening = source.openShard({ type: 'openShard', id, shardId: low, position: { type: 'LATEST' } }, { signal: controller.signal })
+    const opening = source.openShard({ type: 'openShard', id, shardId: low, position: { type: 'LATEST' } }, contextOf(controller.signal))
     await expect(opening).rejects.toMatchObject({ name: 'AbortError' })
     expect(await keys()).toEqual(['a'])
   })
@@ -191,6 +192,7 @@ describe('reading a stream in memory', () => {
       get signal(): never {
         throw new Error('no AbortController')
       },
+      onAbort: () => undefined,
     }
     expect(await source.openShard({ type: 'openShard', id, shardId: low, position: trimHorizon }, context)).toMatchObject({
       type: 'shardOpened',

@@ -133,6 +133,7 @@ describe('the signal of a callback', () => {
         asked += 1
         return signal
       },
+      onAbort: () => undefined,
     }
     let wanted = false
     const given: unknown[] = []

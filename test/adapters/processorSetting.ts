@@ -30,6 +30,7 @@ export const noSignal: HandlerContext = {
   get signal(): AbortSignalLike {
     throw new Error('signal: asked for')
   },
+  onAbort: () => undefined,
 }
 
 export const initialize: EffectOf<'initialize'> = {

@@ -164,3 +164,21 @@ describe('closing the driver', () => {
     },
   )
 })
+
+describe('onAbort', () => {
+  it('calls back once when the machine cancels the effect', () => {
+    const aborted: number[] = []
+    const driver = drive({
+      start: [timer(1), timer(2)],
+      react: (event) => (event.type === 'told' ? [cancel(2), cancel(2)] : []),
+      handlers: {
+        startTimer: ({ id }, context) => {
+          context.onAbort(() => aborted.push(id))
+          return new Promise(() => undefined)
+        },
+      },
+    })
+    driver.send(told('stop'))
+    expect(aborted).toEqual([2])
+  })
+})

@@ -1,10 +1,11 @@
-import type { HandlerContext, LeaseStore, LeaseTable } from '@shardwise/effects'
+import type { LeaseStore, LeaseTable } from '@shardwise/effects'
 import { createMemoryLeaseTable } from '@shardwise/memory'
 import type { LeaseTableFixture } from '@shardwise/testing'
+import { neverAborted } from '../adapters/handlerContext.ts'
 
 type Store = LeaseStore & LeaseTable
 const id = 1
-const context: HandlerContext = { signal: new AbortController().signal }
+const context = neverAborted
 
 /** A lease table in memory with some handlers of every worker replaced. */
 export function brokenLeaseTable(breakIt: (whole: Store) => Partial<Store>): () => Promise<LeaseTableFixture> {

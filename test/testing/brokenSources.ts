@@ -1,10 +1,11 @@
-import { createBatchStore, type HandlerContext, type RecordSource, type StreamDirectory } from '@shardwise/effects'
+import { createBatchStore, type RecordSource, type StreamDirectory } from '@shardwise/effects'
 import { createMemoryStream, type MemoryStream, memoryRecordSource } from '@shardwise/memory'
 import type { MakeRecordSource } from '@shardwise/testing'
+import { neverAborted } from '../adapters/handlerContext.ts'
 
 type Source = RecordSource & StreamDirectory
 type Break = (whole: Source, stream: MemoryStream) => Partial<Source>
-const context: HandlerContext = { signal: new AbortController().signal }
+const context = neverAborted
 
 /** A source in memory with some handlers replaced. */
 export function brokenSource(breakIt: Break): MakeRecordSource {
