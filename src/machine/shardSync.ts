@@ -59,6 +59,29 @@ export function unexpectedChildShards(shards: readonly Shard[]): ShardId[] {
   return shards.filter(({ parentShardIds }) => parentShardIds.some((parent) => open.has(parent))).map(({ shardId }) => shardId)
 }
 
+/** The shards and their ancestors, as far as they are listed and up to those that have leases; parents come before their children. */
+function lineageOf(shards: readonly Shard[], listed: ReadonlyMap<ShardId, Shard>, leased: ReadonlySet<ShardId>): Shard[] {
+  const lineage: Shard[] = []
+  const entered = new Set<ShardId>()
+  // A stack of its own: a stream that is resharded every hour for a year is too deep for recursion.
+  const stack = shards.map((shard) => ({ shard, parentsDone: false }))
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    const { shard, parentsDone } = top
+    if (parentsDone) {
+      lineage.push(shard)
+      continue
+    }
+    if (entered.has(shard.shardId) || leased.has(shard.shardId)) continue
+    entered.add(shard.shardId)
+    stack.push({ shard, parentsDone: true })
+    for (const parentShardId of shard.parentShardIds) {
+      const parent = listed.get(parentShardId)
+      if (parent !== undefined) stack.push({ shard: parent, parentsDone: false })
+    }
+  }
+  return lineage
+}
+
 /**
  * The leases that are missing beside existing ones, so that every open shard has a lease or descends from shards that have one. `shards` are all of the
  * stream. Source: the KCL's shard sync for a non-empty lease table.
@@ -67,30 +90,20 @@ export function missingLeases(shards: readonly Shard[], leaseKeys: readonly stri
   const listed = new Map(shards.map((shard) => [shard.shardId, shard]))
   const leased = new Set(leaseKeys)
   const unexpected = new Set(unexpectedChildShards(shards))
-  const created = new Set<ShardId>()
+  const bare = shards.filter(({ shardId, closed }) => !closed && !leased.has(shardId) && !unexpected.has(shardId))
+  const descendants = new Set<ShardId>()
   const wanted = new Set<ShardId>()
-  const known = new Map<ShardId, boolean>()
+  const created = new Set<ShardId>()
+  const isCovered = (shardId: ShardId): boolean => leased.has(shardId) || descendants.has(shardId) || wanted.has(shardId)
 
-  const isDescendant = (shardId: ShardId): boolean => {
-    const shard = listed.get(shardId)
-    if (shard === undefined) return false
-    if (leased.has(shardId)) return true
-    const memo = known.get(shardId)
-    if (memo !== undefined) return memo
-    const parents = shard.parentShardIds.filter((parent) => listed.has(parent))
-    const covered = new Map(parents.map((parent) => [parent, isDescendant(parent) || wanted.has(parent)]))
-    const descendant = [...covered.values()].includes(true)
-    if (descendant) {
-      for (const [parent, isCovered] of covered) if (!leased.has(parent) && (wanted.has(parent) || !isCovered)) created.add(parent)
+  for (const { shardId, parentShardIds } of lineageOf(bare, listed, leased)) {
+    const parents = parentShardIds.filter((parent) => listed.has(parent))
+    if (parents.some(isCovered)) {
+      descendants.add(shardId)
+      for (const parent of parents) if (wanted.has(parent) || !isCovered(parent)) created.add(parent)
     } else if (position.type !== 'LATEST') wanted.add(shardId)
-    known.set(shardId, descendant)
-    return descendant
   }
-
-  for (const { shardId, closed } of shards) {
-    if (closed || leased.has(shardId) || unexpected.has(shardId)) continue
-    if (!isDescendant(shardId)) created.add(shardId)
-  }
+  for (const { shardId } of bare) if (!descendants.has(shardId)) created.add(shardId)
   return leasesForEmptyTable(
     shards.filter(({ shardId }) => created.has(shardId)),
     position,
