@@ -45,7 +45,11 @@ export function leasesToAcquire(situation: LeaseSituation): Lease[] {
   }
   return leases
     .filter((lease) => !taken.has(lease.leaseKey) && !isShardEnd(lease.checkpoint))
-    .filter((lease) => lease.leaseOwner === null || lease.leaseOwner === workerId || expired(lease))
+    .filter((lease) => {
+      // During a hand-off of KCL 3.x the row names the next owner already, while the old one may still checkpoint.
+      const owner = lease.checkpointOwner ?? lease.leaseOwner
+      return owner === null || owner === workerId || expired(lease)
+    })
     .sort((a, b) => (a.leaseKey < b.leaseKey ? -1 : 1))
     .slice(0, Math.max(0, maxLeasesForWorker - kept))
 }

@@ -1,0 +1,184 @@
+import type { Lease } from '@shardwise/effects'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type LeaseObservations, type LeaseSituation, leasesToAcquire, leasesToDelete, observeLeases } from '../../src/machine/leasePlan.ts'
+import { aLease, at, idOf } from './shardGraphs.ts'
+
+const failoverTimeMillis = 10_000
+
+/** The keys that `me` acquires, the leases having been seen first at 0 unless said otherwise. */
+function acquired(leases: readonly Lease[], facts: Partial<LeaseSituation> = {}): readonly string[] {
+  return leasesToAcquire({
+    workerId: 'me',
+    leases,
+    observations: observeLeases({}, leases, 0),
+    taken: new Set(),
+    nowMs: 0,
+    failoverTimeMillis,
+    maxLeasesForWorker: 100,
+    kept: 0,
+    ...facts,
+  }).map(({ leaseKey }) => leaseKey)
+}
+
+const a = aLease({ leaseKey: 'a' })
+const othersLease = aLease({ leaseKey: 'a', leaseOwner: 'other', leaseCounter: 5 })
+const finished = { checkpoint: at('SHARD_END') }
+
+describe('a worker acquires', () => {
+  it('a lease that nobody owns at once', () => {
+    expect(acquired([a])).toEqual(['a'])
+  })
+
+  it('a lease that it owned before it was restarted at once', () => {
+    expect(acquired([{ ...othersLease, leaseOwner: 'me' }])).toEqual(['a'])
+  })
+
+  it('a lease of another worker only when its counter has stood still for longer than the failover time', () => {
+    expect(acquired([othersLease], { nowMs: failoverTimeMillis - 1 })).toEqual([])
+    expect(acquired([othersLease], { nowMs: failoverTimeMillis })).toEqual([])
+    expect(acquired([othersLease], { nowMs: failoverTimeMillis + 1 })).toEqual(['a'])
+  })
+
+  it('no lease of another worker that it sees for the first time, however late its clock is', () => {
+    const nowMs = 9_000_000_000
+
+    expect(acquired([othersLease], { observations: observeLeases({}, [othersLease], nowMs), nowMs })).toEqual([])
+    expect(acquired([othersLease], { observations: {}, nowMs })).toEqual([])
+  })
+
+  it('no lease that another worker renews, whatever the counter becomes', () => {
+    const nowMs = failoverTimeMillis + 1
+    for (const leaseCounter of [6, 4, 0]) {
+      const observations = observeLeases(observeLeases({}, [othersLease], 0), [{ ...othersLease, leaseCounter }], nowMs)
+
+      expect(acquired([{ ...othersLease, leaseCounter }], { observations, nowMs: 2 * nowMs - 1 })).toEqual([])
+    }
+  })
+
+  it('no lease during a hand-off to it while the old owner lives: that one may still checkpoint', () => {
+    const handedOver = { ...othersLease, leaseOwner: 'me', checkpointOwner: 'other' }
+
+    expect(acquired([handedOver], { nowMs: failoverTimeMillis })).toEqual([])
+    expect(acquired([handedOver], { nowMs: failoverTimeMillis + 1 })).toEqual(['a'])
+  })
+
+  it('a lease during a hand-off away from it when it was restarted: nobody else may start yet', () => {
+    expect(acquired([{ ...othersLease, checkpointOwner: 'me' }])).toEqual(['a'])
+  })
+
+  it('no lease of a finished shard, whoever owns it', () => {
+    const leases = [null, 'me', 'other'].map((leaseOwner, n) => aLease({ leaseKey: idOf(n), leaseOwner, ...finished }))
+
+    expect(acquired(leases, { nowMs: 10 * failoverTimeMillis })).toEqual([])
+  })
+
+  it('no lease that it keeps, is acquiring or does not want', () => {
+    expect(acquired([a, aLease({ leaseKey: 'b' })], { taken: new Set(['a']) })).toEqual(['b'])
+  })
+
+  it('no more leases than its maximum allows, with those that it keeps', () => {
+    const leases = [4, 2, 3, 1].map((n) => aLease({ leaseKey: idOf(n) }))
+
+    expect(acquired(leases, { maxLeasesForWorker: 5, kept: 3 })).toEqual([idOf(1), idOf(2)])
+    expect(acquired(leases, { maxLeasesForWorker: 3, kept: 3 })).toEqual([])
+    expect(acquired(leases, { maxLeasesForWorker: 3, kept: 7 })).toEqual([])
+  })
+
+  it('leases in the order of their shards, so that parents come before their children', () => {
+    expect(acquired([10, 9, 2, 1].map((n) => aLease({ leaseKey: idOf(n) })))).toEqual([1, 2, 9, 10].map(idOf))
+  })
+
+  it('only unfinished leases that are free, whatever the table holds', () => {
+    const lease = fc.record({
+      leaseOwner: fc.constantFrom(null, 'me', 'other'),
+      leaseCounter: fc.nat({ max: 3 }),
+      checkpoint: fc.constantFrom(at('TRIM_HORIZON'), at('17'), at('SHARD_END')),
+    })
+    const table = fc.array(lease, { maxLength: 6 }).map((rows) => rows.map((row, n) => aLease({ leaseKey: idOf(n), ...row })))
+    const looks = fc.array(fc.record({ leases: table, waitMs: fc.nat({ max: 2 * failoverTimeMillis }) }), { minLength: 1, maxLength: 5 })
+
+    fc.assert(
+      fc.property(looks, fc.nat({ max: 4 }), fc.nat({ max: 4 }), (seen, maxLeasesForWorker, kept) => {
+        let observations: LeaseObservations = {}
+        let nowMs = 0
+        const changedMs = new Map<string, { counter: number; ms: number }>()
+        for (const { leases, waitMs } of seen) {
+          nowMs += waitMs
+          observations = observeLeases(observations, leases, nowMs)
+          for (const key of changedMs.keys()) if (!leases.some(({ leaseKey }) => leaseKey === key)) changedMs.delete(key)
+          for (const { leaseKey, leaseCounter } of leases) {
+            if (changedMs.get(leaseKey)?.counter !== leaseCounter) changedMs.set(leaseKey, { counter: leaseCounter, ms: nowMs })
+          }
+        }
+        const { leases = [] } = seen.at(-1) ?? {}
+        const keys = acquired(leases, { observations, nowMs, maxLeasesForWorker, kept })
+
+        expect(keys.length).toBeLessThanOrEqual(Math.max(0, maxLeasesForWorker - kept))
+        for (const lease of leases.filter(({ leaseKey }) => keys.includes(leaseKey))) {
+          expect(lease.checkpoint).not.toEqual(at('SHARD_END'))
+          const stoodStillMs = nowMs - (changedMs.get(lease.leaseKey)?.ms ?? nowMs)
+          expect(lease.leaseOwner !== 'other' || stoodStillMs > failoverTimeMillis).toBe(true)
+        }
+      }),
+    )
+  })
+})
+
+describe('an observation of the leases', () => {
+  it('dates a change when it is first seen, and keeps the date while the counter stands still', () => {
+    const first = observeLeases({}, [othersLease], 100)
+    const second = observeLeases(first, [othersLease], 200)
+    const third = observeLeases(second, [{ ...othersLease, leaseCounter: 6 }], 300)
+
+    expect([first, second, third].map((seen) => seen['a'])).toEqual([
+      { leaseCounter: 5, sinceMs: 100 },
+      { leaseCounter: 5, sinceMs: 100 },
+      { leaseCounter: 6, sinceMs: 300 },
+    ])
+  })
+
+  it('forgets a lease that is gone, so that one of the same key and counter is new', () => {
+    const gone = observeLeases(observeLeases({}, [othersLease], 0), [], 50)
+
+    expect(gone).toEqual({})
+    expect(observeLeases(gone, [othersLease], 100)).toEqual({ a: { leaseCounter: 5, sinceMs: 100 } })
+  })
+})
+
+describe('the lease of a finished shard', () => {
+  const afterMs = 300_000
+  const parent = aLease({ leaseKey: 'parent', childShardIds: ['left', 'right'], ...finished })
+  const left = aLease({ leaseKey: 'left', parentShardIds: ['parent'], checkpoint: at('17') })
+  const right = aLease({ leaseKey: 'right', parentShardIds: ['parent'], checkpoint: at('LATEST') })
+  const deleted = (leases: readonly Lease[], nowMs = afterMs): readonly string[] =>
+    leasesToDelete(leases, observeLeases({}, leases, 0), nowMs, afterMs)
+
+  it('is deleted when it has stood for long enough and all of its children have started', () => {
+    expect(deleted([parent, left, right])).toEqual(['parent'])
+    expect(deleted([parent, left, { ...right, ...finished }])).toEqual(['parent'])
+  })
+
+  it('is kept until it has stood still for long enough', () => {
+    expect(deleted([parent, left, right], afterMs - 1)).toEqual([])
+    expect(leasesToDelete([parent, left, right], {}, 10 * afterMs, afterMs)).toEqual([])
+  })
+
+  it.each([
+    ['its shard is not finished', [{ ...parent, checkpoint: at('17') }, left, right]],
+    ['a child has no lease', [parent, left]],
+    ['a child has not started at the oldest record', [parent, left, { ...right, checkpoint: at('TRIM_HORIZON') }]],
+    ['a child has not started at the timestamp', [parent, left, { ...right, checkpoint: at('AT_TIMESTAMP') }]],
+    ['its children are not known', [{ ...parent, childShardIds: [] }, left, right]],
+    [
+      'a lease of its own parents is still there',
+      [{ ...parent, parentShardIds: ['grandparent'] }, left, right, aLease({ leaseKey: 'grandparent', ...finished })],
+    ],
+  ])('is kept while %s', (_why, leases) => {
+    expect(deleted(leases)).toEqual([])
+  })
+
+  it('is deleted when those of its own parents are gone', () => {
+    expect(deleted([{ ...parent, parentShardIds: ['grandparent'] }, left, right])).toEqual(['parent'])
+  })
+})
