@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { KinesisClient } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { namedConnectionFailure } from './connectionFailure.ts'
 
 /** How the worker's own clients reach AWS; what is left out comes from the SDK's default chain. */
 export interface AwsClientOptions {
@@ -36,7 +37,22 @@ export function createAwsClients(options: AwsClientOptions): { kinesis: KinesisC
   const kinesis = new KinesisClient(config(kinesisEndpoint))
   // It walks every record of every answer for a logger that writes nothing.
   kinesis.middlewareStack.remove('loggerMiddleware')
-  return { kinesis, dynamodb: new DynamoDBClient(config(dynamodbEndpoint)) }
+  const dynamodb = new DynamoDBClient(config(dynamodbEndpoint))
+  kinesis.middlewareStack.add(nameEndpoints, { step: 'finalizeRequest', priority: 'low', name: 'nameEndpoints' })
+  dynamodb.middlewareStack.add(nameEndpoints, { step: 'finalizeRequest', priority: 'low', name: 'nameEndpoints' })
+  return { kinesis, dynamodb }
+}
+
+/** Errors of connections name the endpoint. */
+function nameEndpoints<Args extends { request: unknown }, Output>(next: (args: Args) => Promise<Output>): (args: Args) => Promise<Output> {
+  return async (args) => {
+    try {
+      return await next(args)
+    } catch (error) {
+      const { protocol, hostname, port } = args.request as { protocol: string; hostname: string; port?: number }
+      throw namedConnectionFailure(error, `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`)
+    }
+  }
 }
 
 /** Resolves region and credentials, so that their absence is one clear error before anything starts. */

@@ -6,6 +6,7 @@ import { writeProgress } from './progressLines.ts'
 import { trackProgress } from './shardProgress.ts'
 import { onStopSignals } from './stopSignals.ts'
 import { Worker } from './worker.ts'
+import type { WorkerOptions } from './workerOptions.ts'
 
 /** How often a log says how far each shard has come. */
 const linesEveryMs = 10_000
@@ -41,7 +42,8 @@ export async function consume({ processorFile, options, logLevel, live }: Comman
   logger.info(`stopped: ${delivered} records delivered, every lease given up`)
 }
 
-function makeWorker(options: ConstructorParameters<typeof Worker>[0]): Worker {
+/** @throws Error that names a wrong option by its flag. */
+export function makeWorker(options: WorkerOptions): Worker {
   try {
     return new Worker(options)
   } catch (cause) {
