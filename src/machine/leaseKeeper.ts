@@ -2,7 +2,8 @@
  * The keeper of one lease: renews it on a timer of its own, runs the shard consumer on it, and gives it up in the end. Pure, like the shard consumer.
  *
  * - The heartbeat never waits for the consumer: renewals go on while a record processor works, and until the lease is released.
- * - A lease whose renewals were refused, or did not succeed for the failover time, is lost: the consumer is told and nothing more is renewed.
+ * - A lease whose renewals were refused, or did not succeed for the failover time, is lost: the consumer is told and nothing more is renewed. A renewal that
+ *   is never answered does not hide this.
  * - A requested stop goes REQUESTED, release, LEASE_LOST. A forced one releases at once.
  */
 import type { EffectOf, MachineAnswer, Outcome, PureMachine, ShardId } from '@shardwise/effects'
@@ -41,6 +42,8 @@ export interface LeaseKeeperState {
   readonly nextId: number
   /** The heartbeat that is out: its timer, or the renewal. */
   readonly heartbeat: EffectOf<'startTimer' | 'renewLease'> | null
+  /** Fires when the failover time has passed since the last renewal; out while one is due. */
+  readonly deadline: EffectOf<'startTimer'> | null
   /** The release that is out, or the timer before its next attempt. */
   readonly release: EffectOf<'startTimer' | 'releaseLease'> | null
   /** The wait before the consumer is made anew. */
@@ -106,22 +109,26 @@ function shutDown(draft: Draft, reason: 'REQUESTED' | 'LEASE_LOST'): void {
   if (draft.state.consumer === 'running') draft.effects.push({ type: 'shutDownConsumer', ...draft.lease, reason })
 }
 
+function cancel(draft: Draft, awaited: { readonly id: number } | null): void {
+  if (awaited !== null) draft.effects.push({ type: 'cancel', id: awaited.id })
+}
+
 function scheduleHeartbeat(draft: Draft, delayMs: number): void {
   draft.set({ heartbeat: draft.ask({ type: 'startTimer', delayMs }) })
 }
 
 /** Nothing is renewed any more: the consumer goes with LEASE_LOST. */
 function leave(draft: Draft): void {
-  const { heartbeat, restart } = draft.state
-  if (heartbeat !== null) draft.effects.push({ type: 'cancel', id: heartbeat.id })
-  if (restart !== null) draft.effects.push({ type: 'cancel', id: restart.id })
-  draft.set({ phase: 'leaving', heartbeat: null, release: null, restart: null })
+  const { heartbeat, deadline, release, restart } = draft.state
+  for (const awaited of [heartbeat, deadline, release, restart]) cancel(draft, awaited)
+  draft.set({ phase: 'leaving', heartbeat: null, deadline: null, release: null, restart: null })
   shutDown(draft, 'LEASE_LOST')
   if (draft.state.consumer === 'ended') draft.set({ phase: 'gone' })
 }
 
 function beginRelease(draft: Draft): void {
-  draft.set({ phase: 'releasing', release: draft.ask({ type: 'releaseLease', ...draft.lease }) })
+  cancel(draft, draft.state.restart)
+  draft.set({ phase: 'releasing', restart: null, release: draft.ask({ type: 'releaseLease', ...draft.lease }) })
 }
 
 /** Starts keeping a lease that was just acquired. */
@@ -131,6 +138,7 @@ export function startLeaseKeeper(input: LeaseKeeperInput): Stepped {
     phase: 'keeping',
     nextId: 1,
     heartbeat: null,
+    deadline: null,
     release: null,
     restart: null,
     renewedMs: input.acquiredMs,
@@ -165,6 +173,7 @@ export function stepLeaseKeeper(state: LeaseKeeperState, event: LeaseKeeperEvent
       break
     default:
       if (event.id === state.heartbeat?.id) takeHeartbeat(draft, event)
+      else if (event.id === state.deadline?.id) takeDeadline(draft, event)
       else if (event.id === state.release?.id) takeRelease(draft, event)
       else if (event.id === state.restart?.id) {
         draft.set({ restart: null })
@@ -175,7 +184,7 @@ export function stepLeaseKeeper(state: LeaseKeeperState, event: LeaseKeeperEvent
 }
 
 function stop(draft: Draft, force: boolean): void {
-  const { phase, stopping, consumer, restart } = draft.state
+  const { phase, stopping, consumer } = draft.state
   if (phase !== 'keeping') return
   if (force) {
     draft.set({ stopping: true })
@@ -184,13 +193,8 @@ function stop(draft: Draft, force: boolean): void {
   }
   if (stopping) return
   draft.set({ stopping: true })
-  if (consumer === 'running') {
-    shutDown(draft, 'REQUESTED')
-    return
-  }
-  if (restart !== null) draft.effects.push({ type: 'cancel', id: restart.id })
-  draft.set({ restart: null })
-  beginRelease(draft)
+  if (consumer === 'running') shutDown(draft, 'REQUESTED')
+  else beginRelease(draft)
 }
 
 function consumerEnded(draft: Draft, outcome: Outcome): void {
@@ -209,23 +213,39 @@ function consumerEnded(draft: Draft, outcome: Outcome): void {
 function takeHeartbeat(draft: Draft, event: MachineAnswer<LeaseKeeperEffectType>): void {
   const { input, failures, renewedMs } = draft.state
   const intervalMs = renewalIntervalMs(input.failoverTimeMillis)
+  draft.set({ heartbeat: null })
   switch (event.type) {
     case 'timerFired':
-      if (event.nowMs - renewedMs > input.failoverTimeMillis) leave(draft)
-      else draft.set({ heartbeat: draft.ask({ type: 'renewLease', ...draft.lease }) })
+      renew(draft, input.failoverTimeMillis - (event.nowMs - renewedMs))
       return
     case 'leaseRenewed':
-      draft.set({ renewedMs: event.nowMs, failures: 0 })
+      cancel(draft, draft.state.deadline)
+      draft.set({ renewedMs: event.nowMs, failures: 0, deadline: null })
       scheduleHeartbeat(draft, intervalMs)
       return
     case 'leaseRefused':
-      draft.set({ heartbeat: null })
       leave(draft)
       return
     default:
       draft.set({ failures: failures + 1 })
       scheduleHeartbeat(draft, backoffMs(failures + 1, input.seed, Math.max(1, Math.floor(intervalMs / 4)), intervalMs))
   }
+}
+
+/** Renews the lease, which this worker may believe its own for `leftMs` more. */
+function renew(draft: Draft, leftMs: number): void {
+  if (leftMs < 0) {
+    leave(draft)
+    return
+  }
+  draft.set({ heartbeat: draft.ask({ type: 'renewLease', ...draft.lease }) })
+  if (draft.state.deadline === null) draft.set({ deadline: draft.ask({ type: 'startTimer', delayMs: Math.max(1, Math.ceil(leftMs)) }) })
+}
+
+function takeDeadline(draft: Draft, event: MachineAnswer<LeaseKeeperEffectType>): void {
+  draft.set({ deadline: null })
+  // A timer that failed: the next renewal asks for another.
+  if (event.type === 'timerFired') leave(draft)
 }
 
 function takeRelease(draft: Draft, event: MachineAnswer<LeaseKeeperEffectType>): void {

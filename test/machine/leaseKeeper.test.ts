@@ -1,0 +1,366 @@
+import { describe, expect, it } from 'vitest'
+import { aKeptLease, failoverTimeMillis, type KeptLease } from './keptLease.ts'
+import { aFailure } from './outstandingEffects.ts'
+
+const renewed = (nowMs: number) => ({ type: 'leaseRenewed', nowMs }) as const
+const refused = { type: 'leaseRefused' } as const
+const released = { type: 'leaseReleased' } as const
+const throttled = { type: 'throttled' } as const
+
+/** Three heartbeats, the first renewal at `fromMs`. */
+function beatThreeTimes(lease: KeptLease, fromMs: number): void {
+  for (const nowMs of [fromMs, fromMs + 3_000, fromMs + 6_000]) {
+    lease.beat(nowMs)
+    expect(lease.asked).toContain('renewLease')
+    lease.renew(renewed(nowMs))
+  }
+}
+
+describe('a lease keeper', () => {
+  it('starts with the consumer of the shard and the first heartbeat', () => {
+    const lease = aKeptLease()
+    const held = { leaseKey: 'shardId-000000000001', token: 7 }
+
+    expect(lease.effects).toEqual([
+      { type: 'startTimer', id: 1, delayMs: failoverTimeMillis / 3 },
+      { type: 'startConsumer', ...held, shardId: 'shardId-000000000001', parentShardIds: ['shardId-000000000000'] },
+    ])
+  })
+
+  it('renews every third of the failover time, under the token of the acquisition, whatever the consumer does', () => {
+    const lease = aKeptLease()
+
+    beatThreeTimes(lease, 3_000)
+
+    expect(lease.effects).toContainEqual(expect.objectContaining({ type: 'startTimer', delayMs: failoverTimeMillis / 3 }))
+    lease.beat(12_000)
+    expect(lease.effects[0]).toMatchObject({ type: 'renewLease', leaseKey: 'shardId-000000000001', token: 7 })
+  })
+
+  it('goes on renewing while a requested stop waits for the record processor', () => {
+    const lease = aKeptLease()
+
+    lease.send({ type: 'stop', force: false })
+
+    expect(lease.asked).toEqual(['REQUESTED'])
+    beatThreeTimes(lease, 3_000)
+  })
+
+  it('goes on renewing while the release is out and while it waits to be tried again', () => {
+    const lease = aKeptLease()
+
+    lease.send({ type: 'stop', force: true })
+    beatThreeTimes(lease, 3_000)
+    lease.release(throttled)
+    beatThreeTimes(lease, 12_000)
+  })
+})
+
+describe('a lease', () => {
+  it('is lost when a renewal is refused: the consumer is told once and nothing is renewed any more', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+
+    lease.renew(refused)
+
+    expect(lease.asked).toEqual(['cancel', 'LEASE_LOST'])
+    expect(lease.outstanding.awaited).toEqual([])
+    lease.send({ type: 'stop', force: true })
+    expect(lease.asked).toEqual([])
+    lease.send({ type: 'consumerEnded', outcome: 'leaseLost' })
+    expect(lease.state).toMatchObject({ phase: 'gone', outcome: 'leaseLost' })
+  })
+
+  it.each([
+    ['throttled', throttled],
+    ['failed', aFailure()],
+  ])('is kept while renewals are %s for less than the failover time, and each is tried again sooner than a heartbeat', (_how, answer) => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+
+    for (const nowMs of [4_000, 5_000, 6_000, failoverTimeMillis]) {
+      lease.renew(answer)
+      const { heartbeat } = lease.state
+      expect(heartbeat).toMatchObject({ type: 'startTimer' })
+      expect(heartbeat?.type === 'startTimer' ? heartbeat.delayMs : 0).toBeLessThanOrEqual(failoverTimeMillis / 3)
+      lease.beat(nowMs)
+      expect(lease.asked).toEqual(['renewLease'])
+    }
+    lease.renew(renewed(failoverTimeMillis))
+    expect(lease.state).toMatchObject({ phase: 'keeping', failures: 0, renewedMs: failoverTimeMillis })
+  })
+
+  it('is given up when no renewal succeeded for the failover time', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+    lease.renew(throttled)
+
+    lease.beat(failoverTimeMillis + 1)
+
+    expect(lease.asked).toContain('LEASE_LOST')
+    expect(lease.asked).not.toContain('renewLease')
+    expect(lease.outstanding.awaited).toEqual([])
+  })
+
+  it('is given up when the failover time passes while a renewal is still unanswered', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+    const deadline = lease.effects.find(({ type }) => type === 'startTimer')
+    expect(deadline).toMatchObject({ delayMs: failoverTimeMillis - 3_000 })
+
+    lease.fire(deadline?.type === 'startTimer' ? deadline : null, failoverTimeMillis)
+
+    expect(lease.asked).toEqual(['cancel', 'LEASE_LOST'])
+    expect(lease.outstanding.awaited).toEqual([])
+  })
+
+  it('has one deadline until it is renewed, however often the renewal is tried', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+    lease.renew(throttled)
+    lease.beat(4_000)
+    expect(lease.asked).toEqual(['renewLease'])
+
+    lease.renew(renewed(4_000))
+
+    expect(lease.asked).toEqual(['cancel', 'startTimer'])
+    expect(lease.outstanding.awaited).toHaveLength(1)
+  })
+
+  it('is given up after a pause of the whole process, before anything is written in its name', () => {
+    const lease = aKeptLease()
+
+    lease.beat(60_000)
+
+    expect(lease.asked).toEqual(['LEASE_LOST'])
+    expect(lease.outstanding.idleCancels).toEqual([])
+  })
+})
+
+describe('a requested stop', () => {
+  it('asks the consumer, waits until the processor was notified, releases, and only then says LEASE_LOST', () => {
+    const lease = aKeptLease()
+    const asked: string[][] = []
+    const note = (): void => void asked.push([...lease.asked])
+
+    lease.send({ type: 'stop', force: false })
+    note()
+    lease.send({ type: 'consumerNotified' })
+    note()
+    lease.release(released)
+    note()
+    lease.send({ type: 'consumerEnded', outcome: 'leaseLost' })
+    note()
+
+    expect(asked).toEqual([['REQUESTED'], ['releaseLease'], ['cancel', 'LEASE_LOST'], []])
+    expect(lease.state).toMatchObject({ phase: 'gone', outcome: 'leaseLost' })
+    expect(lease.outstanding.awaited).toEqual([])
+  })
+
+  it('changes nothing when it is repeated', () => {
+    const lease = aKeptLease()
+    lease.send({ type: 'stop', force: false })
+    const before = lease.state
+
+    lease.send({ type: 'stop', force: false })
+
+    expect(lease.asked).toEqual([])
+    expect(lease.state).toBe(before)
+  })
+
+  it('releases the lease of a consumer that ends at once, because its processor was never initialised', () => {
+    const lease = aKeptLease()
+    lease.send({ type: 'stop', force: false })
+
+    lease.send({ type: 'consumerEnded', outcome: 'stopped' })
+    expect(lease.asked).toEqual(['releaseLease'])
+    lease.release(released)
+
+    expect(lease.asked).toEqual(['cancel'])
+    expect(lease.state.phase).toBe('gone')
+  })
+
+  it('that is overtaken by force releases at once, while the processor is still busy', () => {
+    const lease = aKeptLease()
+    lease.send({ type: 'stop', force: false })
+
+    lease.send({ type: 'stop', force: true })
+    expect(lease.asked).toEqual(['releaseLease'])
+    lease.send({ type: 'consumerNotified' })
+    expect(lease.asked).toEqual([])
+    lease.release(released)
+
+    expect(lease.asked).toEqual(['cancel', 'LEASE_LOST'])
+  })
+})
+
+describe('a forced stop', () => {
+  it('releases without asking the consumer, and waits for its end after LEASE_LOST', () => {
+    const lease = aKeptLease()
+
+    lease.send({ type: 'stop', force: true })
+    expect(lease.asked).toEqual(['releaseLease'])
+    lease.release(released)
+    expect(lease.asked).toEqual(['cancel', 'LEASE_LOST'])
+    expect(lease.state.phase).toBe('leaving')
+    lease.send({ type: 'consumerEnded', outcome: 'leaseLost' })
+
+    expect(lease.state.phase).toBe('gone')
+  })
+
+  it('does not tell a consumer that ended meanwhile', () => {
+    const lease = aKeptLease()
+    lease.send({ type: 'stop', force: true })
+
+    lease.send({ type: 'consumerEnded', outcome: 'finished' })
+    lease.release(released)
+
+    expect(lease.asked).toEqual(['cancel'])
+    expect(lease.state).toMatchObject({ phase: 'gone', outcome: 'finished' })
+  })
+})
+
+describe('a consumer that must be made anew', () => {
+  it('is started again on the same token after a backoff that grows, while the lease is renewed', () => {
+    const lease = aKeptLease()
+    const delays: number[] = []
+    for (let count = 0; count < 12; count += 1) {
+      lease.send({ type: 'consumerEnded', outcome: 'replay' })
+      expect(lease.asked).toEqual(['startTimer'])
+      delays.push(lease.state.restart?.delayMs ?? 0)
+      lease.beat(3_000 * (count + 1))
+      lease.renew(renewed(3_000 * (count + 1)))
+      lease.fire(lease.state.restart)
+      expect(lease.effects).toMatchObject([{ type: 'startConsumer', token: 7 }])
+    }
+
+    expect(delays[0]).toBeLessThanOrEqual(500)
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(250)
+    expect(Math.max(...delays)).toBeLessThanOrEqual(30_000)
+    expect(Math.min(...delays.slice(-3))).toBeGreaterThanOrEqual(15_000)
+  })
+
+  it.each([false, true])('is not started, and its lease released, when a stop comes during the backoff (force: %s)', (force) => {
+    const lease = aKeptLease()
+    lease.send({ type: 'consumerEnded', outcome: 'replay' })
+
+    lease.send({ type: 'stop', force })
+
+    expect(lease.asked).toEqual(['cancel', 'releaseLease'])
+    lease.release(released)
+    expect(lease.asked).toEqual(['cancel'])
+    expect(lease.state.phase).toBe('gone')
+    expect(lease.outstanding.awaited).toEqual([])
+  })
+
+  it('is not started, and its lease released, when it ends after the stop was asked for', () => {
+    const lease = aKeptLease()
+    lease.send({ type: 'stop', force: false })
+
+    lease.send({ type: 'consumerEnded', outcome: 'replay' })
+
+    expect(lease.asked).toEqual(['releaseLease'])
+  })
+
+  it('is not started when the lease is lost during the backoff', () => {
+    const lease = aKeptLease()
+    lease.send({ type: 'consumerEnded', outcome: 'replay' })
+    lease.beat(3_000)
+
+    lease.renew(refused)
+
+    expect(lease.asked).toEqual(['cancel', 'cancel'])
+    expect(lease.state.phase).toBe('gone')
+    expect(lease.outstanding.awaited).toEqual([])
+  })
+})
+
+describe('the end of a consumer', () => {
+  it.each(['finished', 'stopped', 'leaseLost'] as const)('with %s gives the lease back', (outcome) => {
+    const lease = aKeptLease()
+
+    lease.send({ type: 'consumerEnded', outcome })
+    expect(lease.asked).toEqual(['releaseLease'])
+    lease.release(released)
+
+    expect(lease.state).toMatchObject({ phase: 'gone', outcome })
+    expect(lease.outstanding.awaited).toEqual([])
+  })
+
+  it('is awaited after the store said that the lease is lost, and the row is freed if it is still ours', () => {
+    const lease = aKeptLease()
+
+    lease.send({ type: 'consumerLostLease' })
+    expect(lease.asked).toEqual(['releaseLease'])
+    lease.release(refused)
+    expect(lease.asked).toEqual(['cancel', 'LEASE_LOST'])
+    lease.send({ type: 'consumerEnded', outcome: 'leaseLost' })
+
+    expect(lease.state.phase).toBe('gone')
+  })
+})
+
+describe('a release', () => {
+  it.each([
+    ['throttled', throttled],
+    ['failed', aFailure()],
+  ])('that is %s is tried three times, then the lease is left to expire', (_how, answer) => {
+    const lease = aKeptLease()
+    lease.send({ type: 'stop', force: true })
+    for (let count = 0; count < 2; count += 1) {
+      lease.release(answer)
+      expect(lease.asked).toEqual(['startTimer'])
+      lease.fire(lease.state.release?.type === 'startTimer' ? lease.state.release : null)
+      expect(lease.asked).toEqual(['releaseLease'])
+    }
+
+    lease.release(answer)
+
+    expect(lease.asked).toEqual(['cancel', 'LEASE_LOST'])
+    expect(lease.outstanding.awaited).toEqual([])
+  })
+
+  it('is not awaited or tried again when a renewal is refused meanwhile', () => {
+    const waiting = aKeptLease()
+    waiting.send({ type: 'stop', force: true })
+    waiting.release(throttled)
+    const unanswered = aKeptLease()
+    unanswered.send({ type: 'stop', force: true })
+
+    for (const lease of [waiting, unanswered]) {
+      lease.beat(3_000)
+      lease.renew(refused)
+
+      expect(lease.asked).toEqual(['cancel', 'cancel', 'LEASE_LOST'])
+      expect(lease.outstanding.awaited).toEqual([])
+    }
+  })
+})
+
+describe('an event that is not awaited', () => {
+  it('changes nothing: stale answers, signals of a phase that is over, and anything after the end', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+    const { heartbeat } = lease.state
+    lease.renew(renewed(3_000))
+    const before = lease.state
+    lease.send({ type: 'leaseRefused', id: heartbeat?.id ?? 0 })
+    lease.send({ type: 'timerFired', id: 99, nowMs: 99_999 })
+    expect(lease.state).toBe(before)
+
+    lease.send({ type: 'consumerLostLease' })
+    const releasing = lease.state
+    lease.send({ type: 'consumerLostLease' })
+    lease.send({ type: 'consumerNotified' })
+    lease.send({ type: 'stop', force: true })
+    expect(lease.state).toBe(releasing)
+
+    lease.send({ type: 'consumerEnded', outcome: 'leaseLost' })
+    lease.release(released)
+    const gone = lease.state
+    expect(gone.phase).toBe('gone')
+    lease.send({ type: 'stop', force: true })
+    lease.send({ type: 'consumerEnded', outcome: 'replay' })
+    expect(lease.state).toBe(gone)
+  })
+})
