@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { declareOptions, inFlags, readOptions } from './commandLineOptions.ts'
+import { loadProcessorModule } from './processorModule.ts'
 
 const examples = `
 Examples:
@@ -27,9 +28,10 @@ export async function runCommandLine(args: readonly string[], version: string): 
     .addHelpText('after', examples)
     .action(async (_options, command: Command) => {
       const said = readOptions(command)
-      // Late, so that --help and misspelled options do not wait for the AWS SDK.
+      const processor = await loadProcessorModule(said.processorFile)
+      // Late, so that --help, misspelled options and modules that do not load need not wait for the AWS SDK.
       const { consume } = await import('./consume.ts')
-      await consume(said)
+      await consume(said, processor)
     })
   try {
     await program.parseAsync(args)

@@ -1,7 +1,6 @@
 import { type CommandLine, inFlags } from './commandLineOptions.ts'
 import { lineLogger } from './lineLogger.ts'
 import { showLive } from './liveView.ts'
-import { loadProcessorModule } from './processorModule.ts'
 import { writeProgress } from './progressLines.ts'
 import { trackProgress } from './shardProgress.ts'
 import { onStopSignals } from './stopSignals.ts'
@@ -12,11 +11,10 @@ import type { WorkerOptions } from './workerOptions.ts'
 const linesEveryMs = 10_000
 
 /** Consumes as the command line says, until SIGINT or SIGTERM. @throws what is wrong with the options, and what made the worker fail. */
-export async function consume({ processorFile, options, logLevel, live }: CommandLine): Promise<void> {
+export async function consume({ options, logLevel, live }: CommandLine, processor: WorkerOptions['processor']): Promise<void> {
   const isLive = live && process.stdout.isTTY
   const logger = lineLogger(logLevel ?? (isLive ? 'warn' : 'info'), (line) => void process.stderr.write(line))
   const progress = trackProgress()
-  const processor = await loadProcessorModule(processorFile)
   const worker = makeWorker({ ...options, processor, logger, observe: progress.observe })
   const stopListening = onStopSignals({
     stop(signal) {
@@ -43,7 +41,7 @@ export async function consume({ processorFile, options, logLevel, live }: Comman
 }
 
 /** @throws Error that names a wrong option by its flag. */
-export function makeWorker(options: WorkerOptions): Worker {
+function makeWorker(options: WorkerOptions): Worker {
   try {
     return new Worker(options)
   } catch (cause) {

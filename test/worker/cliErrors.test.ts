@@ -30,23 +30,21 @@ async function outcomeOf(args: readonly string[], env: Readonly<Record<string, s
 
 const failing = (says: string) => ({ code: 1, says: `${says}\n` })
 
-const invalid = (option: string, value: string, expected: string): [readonly string[], string] => [
-  [...required, option.split(' ')[0] ?? '', value],
+const invalid = (option: string, value: string, expected: string): [says: string, args: readonly string[]] => [
   `error: option '${option}' argument '${value}' is invalid. ${expected}`,
+  [...required, option.split(' ')[0] ?? '', value],
 ]
-const refused = (option: string, value: string, expected: string): [readonly string[], string] => [
-  [...required, option, value],
+const refused = (option: string, value: string, expected: string): [says: string, args: readonly string[]] => [
   `Error: ${option}: expected ${expected}`,
+  [...required, option, value],
 ]
 
 describe.concurrent('a wrong option', () => {
-  it.each<[readonly string[], string]>([
-    [[...required, '--strem', 'x'], "error: unknown option '--strem'\n(Did you mean --stream?)"],
-    [['consume', '--application', 'a', '--processor', 'p'], "error: required option '--stream <name>' not specified"],
-    [['consume', '--stream', 's', '--processor', 'p'], "error: required option '--application <name>' not specified"],
-    [['consume', '--stream', 's', '--application', 'a'], "error: required option '--processor <file>' not specified"],
-    [['consum'], "error: unknown command 'consum'\n(Did you mean consume?)"],
-    [[...required, '--region'], "error: option '--region <region>' argument missing"],
+  it.each<[says: string, args: readonly string[]]>([
+    ["error: unknown option '--strem'\n(Did you mean --stream?)", [...required, '--strem', 'x']],
+    ["error: required option '--application <name>' not specified", ['consume', '--stream', 's', '--processor', 'p']],
+    ["error: unknown command 'consum'\n(Did you mean consume?)", ['consum']],
+    ["error: option '--region <region>' argument missing", [...required, '--region']],
     invalid('--stream <name>', '', 'Expected a text that is not empty.'),
     invalid('--endpoint <url>', 'localhost:4566', 'Expected an http or https URL.'),
     invalid('--idle-ms <ms>', '1s', 'Expected a whole number.'),
@@ -61,10 +59,8 @@ describe.concurrent('a wrong option', () => {
       'Expected TRIM_HORIZON, LATEST or AT_TIMESTAMP=<time>, such as AT_TIMESTAMP=2026-01-31T12:00:00Z.',
     ),
     refused('--max-records', '10001', 'a whole number from 1 to 10000, got 10001'),
-    refused('--failover-ms', '0', 'a whole number from 1, got 0'),
-    refused('--idle-ms', '-1', 'a whole number from 0, got -1'),
     refused('--missed-shard-end', 'ignore', 'retry or replay, got "ignore"'),
-  ])('%j is refused by name, with what was expected', async (args, says) => {
+  ])('is refused by name, with what was expected: %s', async (says, args) => {
     const { code, stderr } = await startCli(args).ended
 
     expect(stderr.replace('\n(--help shows what there is)', '')).toBe(`${says}\n`)
@@ -172,19 +168,12 @@ describe.concurrent('a processor module', () => {
 })
 
 describe.concurrent('a start that cannot succeed', () => {
-  it('names the endpoint that does not answer', async () => {
-    const endpoint = `http://127.0.0.1:${await freePort()}`
+  it('names the endpoint that does not answer, also where its name has several addresses', async () => {
+    const endpoint = `http://localhost:${await freePort()}`
     const { code, says } = await outcomeOf([...required, '--endpoint', endpoint, '--start-attempts', '1'])
 
-    expect(says).toBe(`EndpointUnreachable: ${endpoint} cannot be reached: connect ECONNREFUSED ${new URL(endpoint).host}\n`)
-    expect(code).toBe(1)
-  })
-
-  it('names the endpoint also where its name has several addresses', async () => {
-    const endpoint = `http://localhost:${await freePort()}`
-    const { says } = await outcomeOf([...required, '--endpoint', endpoint, '--start-attempts', '1'])
-
     expect(says).toMatch(new RegExp(`^EndpointUnreachable: ${endpoint} cannot be reached: connect ECONNREFUSED .+\n$`))
+    expect(code).toBe(1)
   })
 
   it('asks for credentials', async () => {
