@@ -11,6 +11,9 @@ export function abortableContext(): { readonly context: HandlerContext; abort():
   if (AbortController === undefined) throw new Error('signal: this runtime has no AbortController')
   const controller = new AbortController()
   const { signal } = controller
-  const onAbort = (listener: () => void): void => signal.addEventListener('abort', listener, { once: true })
+  const onAbort = (listener: () => void): void => {
+    if (signal.aborted) listener()
+    else signal.addEventListener('abort', listener, { once: true })
+  }
   return { context: { signal, onAbort }, abort: () => controller.abort() }
 }

@@ -2,8 +2,12 @@ import type { HandlerContext } from '@shardwise/effects'
 
 /** What a handler gets beside its effect, with a signal of the test's. */
 export function contextOf(signal: AbortSignal): HandlerContext {
-  return { signal, onAbort: (listener) => signal.addEventListener('abort', listener, { once: true }) }
+  const onAbort = (listener: () => void): void => {
+    if (signal.aborted) listener()
+    else signal.addEventListener('abort', listener, { once: true })
+  }
+  return { signal, onAbort }
 }
 
 /** The same for an effect that is never aborted. */
-export const neverAborted: HandlerContext = contextOf(new AbortController().signal)
+export const neverAborted: HandlerContext = { signal: new AbortController().signal, onAbort: () => undefined }

@@ -57,10 +57,10 @@ describe('reading', () => {
     expect(numbersOf(await read(), batches)).toEqual(['9'])
   })
 
-  test('forgets an expired iterator', async () => {
+  test.each(['ExpiredIteratorException', 'InvalidArgumentException'])('forgets an iterator that is refused with %s', async (error) => {
     const { wire, open, read, iterators } = await start()
     await open()
-    wire.script('GetRecords', { error: 'ExpiredIteratorException' }, page([1], 'i9'))
+    wire.script('GetRecords', { error }, page([1], 'i9'))
     expect(await read()).toEqual({ type: 'iteratorExpired' })
     expect(await read()).toEqual({ type: 'shardNotOpen' })
     await open()

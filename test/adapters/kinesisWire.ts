@@ -2,7 +2,7 @@ import { type BatchStore, createBatchStore, type ExtendedSequenceNumber, type Po
 import { type KinesisRecordSourceOptions, kinesisRecordSource } from '@shardwise/kinesis'
 import { startWireKinesis, type WireAnswer } from '../../servers/wireKinesis.ts'
 import type { WireShardList } from '../../servers/wireShards.ts'
-import { contextOf } from './handlerContext.ts'
+import { contextOf, neverAborted } from './handlerContext.ts'
 import { localKinesisClient } from './kinesisClient.ts'
 
 export const shardId = 'shardId-000000000000'
@@ -20,28 +20,27 @@ export async function wireFixture({
   const wire = await startWireKinesis(shards)
   const client = localKinesisClient(wire.endpoint)
   const source = kinesisRecordSource({ client, stream: { name: 'orders' }, batches, ...options })
-  const never = new AbortController().signal
   return {
     wire,
     source,
     batches,
-    open: async (position: Position = { type: 'TRIM_HORIZON' }, signal = never) =>
+    open: async (position: Position = { type: 'TRIM_HORIZON' }, signal = new AbortController().signal) =>
       source.openShard({ type: 'openShard', id: 1, shardId, position }, contextOf(signal)),
     read: async ({
       after = null,
       maxRecords = 10_000,
       prefetch = noPrefetch,
-      signal = never,
+      signal = new AbortController().signal,
     }: {
       after?: ExtendedSequenceNumber | null
       maxRecords?: number
       prefetch?: { maxRecords: number; maxBytes: number }
       signal?: AbortSignal
     } = {}) => source.readRecords({ type: 'readRecords', id: 2, shardId, after, maxRecords, prefetch }, contextOf(signal)),
-    close: async () => source.closeShard({ type: 'closeShard', id: 3, shardId }, contextOf(never)),
-    list: async (from: Parameters<typeof source.listShards>[0]['from'], signal = never) =>
+    close: async () => source.closeShard({ type: 'closeShard', id: 3, shardId }, neverAborted),
+    list: async (from: Parameters<typeof source.listShards>[0]['from'], signal = new AbortController().signal) =>
       source.listShards({ type: 'listShards', id: 4, from }, contextOf(signal)),
-    listChildren: async (of = shardId) => source.listChildShards({ type: 'listChildShards', id: 5, shardId: of }, contextOf(never)),
+    listChildren: async (of = shardId) => source.listChildShards({ type: 'listChildShards', id: 5, shardId: of }, neverAborted),
     /** The iterators that GetRecords was asked with, in order. */
     iterators: () => wire.requests('GetRecords').map(({ input }) => input['ShardIterator']),
     stop: async () => {

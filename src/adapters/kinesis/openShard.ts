@@ -1,5 +1,5 @@
 import type { GetRecordsOutput } from '@aws-sdk/client-kinesis'
-import type { AbortSignalLike, AnswerBody, BatchStore, EffectOf, ShardId } from '@shardwise/effects'
+import type { AnswerBody, BatchStore, EffectOf, HandlerContext, ShardId } from '@shardwise/effects'
 import { answerOf, type Call } from './call.ts'
 import { namedError } from './invalidAnswer.ts'
 import { type Page, pageOf } from './page.ts'
@@ -20,8 +20,8 @@ export class OpenShard {
   #iterator: string | null
   /** On its way, or answered and kept. */
   #call: { readonly limit: number; readonly get: Call<GetRecordsOutput> } | null = null
-  /** The signal of the read that is out. */
-  #reader: AbortSignalLike | null = null
+  /** The read that is out. */
+  #reader: { aborted: boolean } | null = null
 
   constructor(shardId: ShardId, iterator: string, batches: BatchStore, start: StartGetRecords) {
     this.#shardId = shardId
@@ -36,15 +36,19 @@ export class OpenShard {
   }
 
   /** Hands over the next page. Rejects with what the call rejected with, and keeps the iterator. */
-  async read(effect: ReadRecords, signal: AbortSignalLike): Promise<AnswerBody<'readRecords'>> {
+  async read(effect: ReadRecords, context: HandlerContext): Promise<AnswerBody<'readRecords'>> {
     if (this.#iterator === null) return { type: 'shardNotOpen' }
     if (this.#reader !== null) {
       if (!this.#reader.aborted) throw new Error(`readRecords: shard ${this.#shardId} is being read already`)
       this.#forgetCall()
     }
-    this.#reader = signal
+    const reader = { aborted: false }
+    this.#reader = reader
+    context.onAbort(() => {
+      reader.aborted = true
+    })
     try {
-      const page = await this.#nextPage(this.#iterator, effect, signal)
+      const page = await this.#nextPage(this.#iterator, effect, context)
       const batch = this.#batches.put({ shardId: this.#shardId, records: page.records, handle: page.handle })
       this.#iterator = page.nextIterator
       this.#call = null
@@ -52,7 +56,7 @@ export class OpenShard {
       if (batch.count > 0 && !tipReached) this.#readAhead(effect.maxRecords, effect.prefetch, batch.bytes)
       return { type: 'recordsRead', batch }
     } finally {
-      if (this.#reader === signal) this.#reader = null
+      if (this.#reader === reader) this.#reader = null
     }
   }
 
@@ -62,13 +66,13 @@ export class OpenShard {
     this.#forgetCall()
   }
 
-  async #nextPage(iterator: string, { maxRecords, after }: ReadRecords, signal: AbortSignalLike): Promise<Page> {
+  async #nextPage(iterator: string, { maxRecords, after }: ReadRecords, context: HandlerContext): Promise<Page> {
     // What was read ahead under a larger limit may hold more than may be handed over now.
     if (this.#call !== null && this.#call.limit > maxRecords) this.#forgetCall()
     this.#call ??= { limit: maxRecords, get: this.#start(this.#shardId, iterator, maxRecords) }
     const call = this.#call
     try {
-      const output = await answerOf(call.get, signal)
+      const output = await answerOf(call.get, context)
       if (this.#iterator === null) throw namedError('AbortError', `readRecords: shard ${this.#shardId} was closed`)
       return pageOf(`GetRecords of shard ${this.#shardId}`, output, after)
     } catch (error) {

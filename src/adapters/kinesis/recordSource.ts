@@ -43,7 +43,7 @@ export function kinesisRecordSource(options: KinesisRecordSourceOptions): Record
   }
 
   return {
-    async openShard({ shardId, position }, { signal }) {
+    async openShard({ shardId, position }, context) {
       forget(shardId)
       const openedAtMs = now()
       const name = `GetShardIterator of shard ${shardId}`
@@ -52,7 +52,7 @@ export function kinesisRecordSource(options: KinesisRecordSourceOptions): Record
       )
       opening.set(shardId, call)
       try {
-        const { ShardIterator: iterator } = await answerOf(call, signal)
+        const { ShardIterator: iterator } = await answerOf(call, context)
         if (opening.get(shardId) !== call) throw namedError('AbortError', `${name}: the shard was closed`)
         if (typeof iterator !== 'string') throw invalidAnswer(name, 'the answer has no iterator')
         open.set(shardId, new OpenShard(shardId, iterator, batches, startGetRecords))
@@ -67,19 +67,20 @@ export function kinesisRecordSource(options: KinesisRecordSourceOptions): Record
       }
     },
 
-    async readRecords(effect, { signal }) {
+    async readRecords(effect, context) {
       const { shardId } = effect
       const shard = open.get(shardId)
       if (shard === undefined) return { type: 'shardNotOpen' }
       try {
-        const answer = await shard.read(effect, signal)
+        const answer = await shard.read(effect, context)
         if (answer.type === 'recordsRead') throttles.delete(shardId)
         return answer
       } catch (error) {
         const failure = failureOf(error)
         if (failure === 'throttled') return throttled(shardId, error)
         if (failure === 'notFound') return { type: 'shardNotFound' }
-        if (failure !== 'expiredIterator') throw error
+        // An iterator that Kinesis does not take any more, for whatever reason, is never taken again: the KCL too gets a new one.
+        if (failure !== 'expiredIterator' && failure !== 'invalidArgument') throw error
         shard.close()
         return { type: 'iteratorExpired' }
       }
@@ -94,9 +95,9 @@ export function kinesisRecordSource(options: KinesisRecordSourceOptions): Record
       return { type: 'shardClosed' }
     },
 
-    async listShards({ from }, { signal }) {
+    async listShards({ from }, context) {
       try {
-        const shards = await listEveryShard(client, stream, from, callTimeoutMs, signal)
+        const shards = await listEveryShard(client, stream, from, callTimeoutMs, context)
         return { type: 'shardsListed', shards: startingShards(shards, from) }
       } catch (error) {
         const failure = failureOf(error)
@@ -107,9 +108,9 @@ export function kinesisRecordSource(options: KinesisRecordSourceOptions): Record
       }
     },
 
-    async listChildShards({ shardId }, { signal }) {
+    async listChildShards({ shardId }, context) {
       try {
-        const shards = await listEveryShard(client, stream, 'ALL', callTimeoutMs, signal)
+        const shards = await listEveryShard(client, stream, 'ALL', callTimeoutMs, context)
         const shard = shards.find((listed) => listed.shardId === shardId)
         if (shard === undefined) return { type: 'childShardsListed', childShards: [] }
         if (!shard.closed) return { type: 'shardStillOpen' }

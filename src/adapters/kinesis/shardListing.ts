@@ -1,5 +1,5 @@
 import { type KinesisClient, ListShardsCommand, type ListShardsCommandInput, type ShardFilter } from '@aws-sdk/client-kinesis'
-import type { AbortSignalLike, InitialPosition, Shard } from '@shardwise/effects'
+import type { HandlerContext, InitialPosition, Shard } from '@shardwise/effects'
 import { answerOf, startCall } from './call.ts'
 import { invalidAnswer } from './invalidAnswer.ts'
 import { shardOf } from './shardDescription.ts'
@@ -11,7 +11,7 @@ export async function listEveryShard(
   stream: StreamOfRequest,
   from: InitialPosition | 'ALL',
   timeoutMs: number,
-  signal: AbortSignalLike,
+  context: HandlerContext,
 ): Promise<Shard[]> {
   const name = `ListShards of ${Object.values(stream).join()}`
   const filter = filterOf(from)
@@ -20,7 +20,7 @@ export async function listEveryShard(
   for (;;) {
     const page = await answerOf(
       startCall(name, timeoutMs, (abortSignal) => client.send(new ListShardsCommand(input), { abortSignal })),
-      signal,
+      context,
     )
     if (!Array.isArray(page.Shards)) throw invalidAnswer(name, 'the answer has no shards')
     for (const shard of page.Shards) shards.push(shardOf(name, shard))
