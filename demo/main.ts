@@ -2,7 +2,7 @@
  * A stream of orders, from end to end on this machine: a producer puts them, a worker consumes them, a shard is split half way and two are merged later. In
  * the end every order is accounted for by its id. The exit code is 0 only if none was lost.
  */
-import { onStopSignals } from 'shardwise'
+import { onStopSignals } from '../src/worker/stopSignals.ts'
 import { readDemoOptions, usage } from './demoOptions.ts'
 import { runDemo } from './runDemo.ts'
 

@@ -1,5 +1,6 @@
 import type { Lease } from '@shardwise/effects'
-import { checkpointInWords, type ShardProgress } from 'shardwise'
+import { checkpointInWords } from '../src/worker/progressTable.ts'
+import type { ShardProgress } from '../src/worker/shardProgress.ts'
 import type { Balance } from './ledger.ts'
 
 /** The balance in words; what went wrong, if anything did, with the orders it happened to. */

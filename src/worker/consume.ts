@@ -41,7 +41,7 @@ export async function consume({ options, logLevel, live }: CommandLine, processo
 }
 
 /** @throws Error that names a wrong option by its flag. */
-function makeWorker(options: WorkerOptions): Worker {
+export function makeWorker(options: WorkerOptions): Worker {
   try {
     return new Worker(options)
   } catch (cause) {

@@ -50,7 +50,7 @@ export function killAll(): void {
 export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = localAws): CliRun {
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', '--conditions=@shardwise/source', `${root}test/worker/cliProcess.js`, ...args],
+    ['--import', 'tsx', '--conditions=@shardwise/source', `${root}test/worker/cliProcess.ts`, ...args],
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...noAws, ...env } },
   )
   running.add(child)
