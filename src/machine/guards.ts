@@ -17,7 +17,7 @@ const ofAnswer =
 const ofReason =
   (guard: (context: ShardConsumerContext, reason: ReturnType<typeof effectiveReason>) => boolean): Guard =>
   (context, event) =>
-    (event.type === 'shutdown' || answersTask(context, event) || answersWrite(context, event)) &&
+    (event.type === 'shutdown' || answersTask(context, event) || (event.type === 'checkpointRefused' && answersWrite(context, event))) &&
     guard(context, effectiveReason(context, event))
 
 const resumes = (work: ResumableWork): Guard => ofAnswer((context) => context.resume === work)

@@ -77,6 +77,14 @@ describe('a checkpoint request', () => {
     expect(settled(effects)).toEqual([['r17', 'ThrottlingException']])
   })
 
+  it('whose write fails while a shutdown is pending does not end the callback that runs', () => {
+    const writing = [...processing, checkpoint('r1'), shutdown('REQUESTED')]
+    const failed = play({ input: aShard, moves: [...writing, answer('writeCheckpoint', 'effectFailed', error('TimeoutError'))] }).at(-1)
+
+    expect(failed?.after.value).toEqual({ PROCESSING: 'processing' })
+    expect(failed?.effects.map(({ type }) => type)).toEqual(['settleCheckpoint'])
+  })
+
   it('is settled before a consumer completes', () => {
     const played = play({
       input: aShard,
