@@ -1,0 +1,100 @@
+import {
+  AT_TIMESTAMP,
+  type BatchHandle,
+  type ChildShard,
+  compareSequenceNumbers,
+  type EffectOf,
+  type ExtendedSequenceNumber,
+  LATEST,
+  type Position,
+  SHARD_END,
+  TRIM_HORIZON,
+} from '@shardwise/effects'
+import type { ShardConsumerInput } from '@shardwise/machine'
+
+/** What a life is lived in. */
+export interface WorldPlan {
+  readonly stored: 'TRIM_HORIZON' | 'LATEST' | 'AT_TIMESTAMP' | 'SHARD_END' | number
+  /** How many Kinesis records the shard holds; each is an aggregate of two user records. */
+  readonly length: number
+  readonly children: number
+  readonly namesChildren: boolean
+  readonly options: NonNullable<ShardConsumerInput['options']>
+}
+
+/** The n-th user record of the shard. */
+export const recordAt = (index: number): ExtendedSequenceNumber => ({
+  sequenceNumber: String(5_000 + Math.floor(index / 2)),
+  subSequenceNumber: index % 2,
+})
+
+/** The place of a user record in its shard. */
+export const indexOf = ({ sequenceNumber, subSequenceNumber }: ExtendedSequenceNumber): number =>
+  (Number(sequenceNumber) - 5_000) * 2 + subSequenceNumber
+
+const sentinels = { TRIM_HORIZON, LATEST, AT_TIMESTAMP, SHARD_END }
+
+/** A shard with its records and its stored checkpoint. An honest one: it says what it would say if nothing failed. */
+export class ShardWorld {
+  readonly childShards: readonly ChildShard[]
+  stored: ExtendedSequenceNumber
+  readonly #plan: WorldPlan
+  #cursor = 0
+  #tip = 1
+  #batches = 0
+
+  constructor(plan: WorldPlan) {
+    this.#plan = plan
+    this.stored = typeof plan.stored === 'number' ? recordAt(plan.stored) : sentinels[plan.stored]
+    this.childShards = Array.from({ length: plan.children }, (_, index) => ({
+      shardId: `shardId-00000000000${index + 1}`,
+      parentShardIds: ['shardId-000000000000'],
+      hashKeyRange: { startingHashKey: '0', endingHashKey: '340282366920938463463374607431768211455' },
+    }))
+  }
+
+  /** Opens the shard; the time is where the tip was, in records. Time goes on with every opening. */
+  open(position: Position): { type: 'shardOpened'; openedAtMs: number } {
+    const openedAtMs = 1_000 + this.#tip
+    this.#cursor = this.#startOf(position)
+    this.#tip = Math.min(this.#tip + 1, this.#plan.length)
+    return { type: 'shardOpened', openedAtMs }
+  }
+
+  /** Reads up to `count` Kinesis records, leaving out what is at or below `after`. */
+  read({ after }: EffectOf<'readRecords'>, count: number): { type: 'recordsRead'; batch: BatchHandle } {
+    const until = Math.min(this.#cursor + count, this.#plan.length)
+    const records = Array.from({ length: (until - this.#cursor) * 2 }, (_, index) => recordAt(this.#cursor * 2 + index)).filter(
+      (record) => after === null || compareSequenceNumbers(record, after) > 0,
+    )
+    this.#cursor = until
+    this.#batches += 1
+    const atShardEnd = until === this.#plan.length
+    const batch = {
+      batchId: `b${this.#batches}`,
+      count: records.length,
+      first: records[0] ?? null,
+      last: records.at(-1) ?? null,
+      bytes: records.length,
+      millisBehindLatest: this.#batches % 3 === 0 ? null : (this.#plan.length - until) * 1_000,
+      atShardEnd,
+      childShards: atShardEnd && this.#plan.namesChildren ? this.childShards : [],
+    }
+    return { type: 'recordsRead', batch }
+  }
+
+  #startOf(position: Position): number {
+    switch (position.type) {
+      case 'TRIM_HORIZON':
+        return 0
+      case 'LATEST':
+        return this.#tip
+      case 'AT_TIMESTAMP':
+        return position.timestampMs - 1_000
+      case 'AT_SEQUENCE_NUMBER':
+        return Number(position.sequenceNumber) - 5_000
+      case 'AFTER_SEQUENCE_NUMBER':
+        return Number(position.sequenceNumber) - 4_999
+    }
+  }
+}
