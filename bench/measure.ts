@@ -19,11 +19,13 @@ export interface Measurement {
 }
 
 /**
- * Runs a contestant in this process and prints its measurement as JSON. `prepare` gets the course from the first argument of the process; only
- * what it returns is measured, from the first request to the last record. @throws Error when it did not see every record.
+ * Runs a contestant in this process and prints its measurement as JSON. `prepare` gets the course from the first argument of the process; what it returns
+ * is run twice, and measured the second time, when the code is warm, from the first request to the last record. @throws Error when it did not see
+ * every record.
  */
 export async function measure(prepare: (course: Course) => () => Promise<number>): Promise<void> {
   const course = JSON.parse(process.argv[2] ?? '') as Course
+  await prepare(course)()
   const consume = prepare(course)
   const cpuBefore = process.cpuUsage()
   const startedMs = performance.now()

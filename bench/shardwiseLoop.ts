@@ -15,29 +15,28 @@ await measure(({ endpoint, records, recordsPerPage }) => {
     requestHandler: new NodeHttpHandler({ httpAgent: { keepAlive: true } }),
   })
   const batches = createBatchStore()
-  return () =>
-    new Promise((resolve, reject) => {
-      let seen = 0
-      const worker = new Worker({
-        applicationName: 'bench',
-        maxRecords: recordsPerPage,
-        adapters: {
-          leases: createMemoryLeaseTable().store(),
-          source: kinesisRecordSource({ client, stream: { name: 'bench' }, batches }),
-          batches,
+  return async () => {
+    let seen = 0
+    const worker = new Worker({
+      applicationName: 'bench',
+      maxRecords: recordsPerPage,
+      adapters: {
+        leases: createMemoryLeaseTable().store(),
+        source: kinesisRecordSource({ client, stream: { name: 'bench' }, batches }),
+        batches,
+      },
+      processor: () => ({
+        initialize: () => undefined,
+        processRecords: (input) => {
+          seen += input.records.length
+          if (seen === records) void worker.stop()
         },
-        processor: () => ({
-          initialize: () => undefined,
-          processRecords: (input) => {
-            seen += input.records.length
-            if (seen < records) return
-            resolve(seen)
-            void worker.stop()
-          },
-          leaseLost: () => undefined,
-          shardEnded: ({ checkpointer }) => checkpointer.checkpoint(),
-        }),
-      })
-      worker.run().then(() => client.destroy(), reject)
+        leaseLost: () => undefined,
+        shardEnded: ({ checkpointer }) => checkpointer.checkpoint(),
+      }),
     })
+    await worker.run()
+    client.destroy()
+    return seen
+  }
 })
