@@ -79,6 +79,10 @@ export interface CoordinatorState {
   readonly unwanted: readonly string[]
   /** Whether the shards were synchronised since the start. */
   readonly synced: boolean
+  /** Whether a shard finished while the leases were being listed: the listing may be older than its children. */
+  readonly listAgain: boolean
+  /** Whether the stop is a forced one. */
+  readonly force: boolean
   readonly failure: ErrorFacts | null
 }
 
@@ -156,6 +160,8 @@ export function startCoordinator(options: CoordinatorOptions): Stepped {
     kept: [],
     unwanted: [],
     synced: false,
+    listAgain: false,
+    force: false,
     failure: null,
   })
   draft.await({ type: 'ensureTable' })
@@ -176,10 +182,11 @@ export function stepCoordinator(state: CoordinatorState, event: CoordinatorEvent
   return [draft.state, draft.effects]
 }
 
-function stop(draft: Draft, force: boolean): void {
-  const { awaited, kept, phase } = draft.state
-  if (phase !== 'stopping' && awaited !== null) draft.effects.push({ type: 'cancel', id: awaited.id })
-  draft.set({ phase: 'stopping', awaited: null, queue: [] })
+function stop(draft: Draft, forced: boolean): void {
+  const { awaited, kept } = draft.state
+  const force = forced || draft.state.force
+  if (awaited !== null) draft.effects.push({ type: 'cancel', id: awaited.id })
+  draft.set({ phase: 'stopping', awaited: null, queue: [], force })
   for (const leaseKey of kept) draft.effects.push({ type: 'stopKeeping', leaseKey, force })
 }
 
@@ -190,10 +197,17 @@ function fail(draft: Draft, failure: ErrorFacts): void {
 }
 
 function leaseGone(draft: Draft, leaseKey: string, outcome: Outcome | null): void {
-  const { kept, unwanted, phase, awaited, next } = draft.state
+  const { kept, unwanted, phase } = draft.state
   draft.set({ kept: kept.filter((key) => key !== leaseKey) })
   if (outcome === 'stopped' && !unwanted.includes(leaseKey)) draft.set({ unwanted: [...unwanted, leaseKey] })
-  if (outcome === 'finished' && phase === 'running' && awaited?.type === 'startTimer' && next === 'listLeases') {
+  if (outcome === 'finished' && phase === 'running') listSoon(draft)
+}
+
+/** Lists the leases at once, or once more after the listing that is out. A backoff goes on. */
+function listSoon(draft: Draft): void {
+  const { awaited, attempts } = draft.state
+  if (awaited?.type === 'listLeases') draft.set({ listAgain: true })
+  else if (awaited !== null && attempts === 0) {
     draft.effects.push({ type: 'cancel', id: awaited.id })
     draft.await({ type: 'listLeases' })
   }
@@ -331,7 +345,10 @@ function run(draft: Draft, leases: readonly Lease[], nowMs?: number): void {
     ...acquired.map(({ leaseKey, leaseCounter }) => ({ type: 'acquireLease', leaseKey, leaseCounter, workerId }) as const),
     ...deleted.map((leaseKey) => ({ type: 'deleteLease', leaseKey }) as const),
   ])
-  draft.after(options.leaseScanIntervalMillis, 'listLeases')
+  if (draft.state.listAgain) {
+    draft.set({ listAgain: false })
+    draft.await({ type: 'listLeases' })
+  } else draft.after(options.leaseScanIntervalMillis, 'listLeases')
 }
 
 function enqueue(draft: Draft, calls: readonly LeaseCall[]): void {
@@ -356,7 +373,7 @@ function takeCall(draft: Draft, event: MachineAnswer<CoordinatorEffectType>): vo
     const { leaseKey, parentShardIds } = lease
     draft.set({ kept: [...kept, leaseKey] })
     draft.effects.push({ type: 'keepLease', leaseKey, token, shardId: leaseKey, parentShardIds, acquiredMs: nowMs })
-    if (phase === 'stopping') draft.effects.push({ type: 'stopKeeping', leaseKey, force: false })
+    if (phase === 'stopping') draft.effects.push({ type: 'stopKeeping', leaseKey, force: draft.state.force })
   }
   if (event.type === 'effectFailed' && permanent.has(event.error.name)) fail(draft, event.error)
   if (draft.state.phase === 'syncing') takeCreated(draft, call, event)

@@ -127,6 +127,18 @@ describe('a lease', () => {
     expect(lease.outstanding.awaited).toHaveLength(1)
   })
 
+  it('is not given up because the timer of its deadline failed, and the next renewal has another', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+    lease.send({ ...aFailure(), id: lease.state.deadline?.id ?? 0 })
+    expect(lease.asked).toEqual([])
+    lease.renew(throttled)
+
+    lease.beat(4_000)
+
+    expect(lease.effects).toMatchObject([{ type: 'renewLease' }, { type: 'startTimer', delayMs: failoverTimeMillis - 4_000 }])
+  })
+
   it('is given up after a pause of the whole process, before anything is written in its name', () => {
     const lease = aKeptLease()
 
