@@ -234,7 +234,10 @@ export const effectTable = {
       throttled: nothing,
     },
   },
-  /** Lists the children of one shard: every page of one listing. `shardStillOpen`: the end of the shard was a false one. */
+  /**
+   * Lists the children of one shard: every page of one listing. `shardStillOpen`: the end of the shard was a false one. A shard that is listed no more has
+   * ended without children; with `streamNotFound` nothing is known of its end.
+   */
   listChildShards: {
     port: 'recordSource',
     lane: 'task',
@@ -244,6 +247,7 @@ export const effectTable = {
     answers: {
       childShardsListed: of<{ readonly childShards: readonly ChildShard[] }>(),
       shardStillOpen: nothing,
+      streamNotFound: nothing,
       throttled: nothing,
     },
   },

@@ -12,6 +12,7 @@ function reasonIn(context: ShardConsumerContext, event: ShardEvent): ShutdownRea
   switch (event.type) {
     case 'leaseNotFound':
     case 'shardStillOpen':
+    case 'streamNotFound':
       return 'LEASE_LOST'
     case 'checkpointRead':
       return isShardEnd(event.checkpoint) ? 'SHARD_END' : null

@@ -369,7 +369,8 @@ export const shardConsumerMachine = setup({
       initial: 'closing',
       states: {
         listingChildShards: {
-          description: 'Asks for the children of a shard whose end named none. A shard that is still open ends as if the lease were lost.',
+          description:
+            'Asks for the children of a shard whose end named none. A shard that is still open, or whose stream is not there, ends as if the lease were lost.',
           entry: 'listChildShards',
           on: {
             childShardsListed: [
@@ -378,6 +379,7 @@ export const shardConsumerMachine = setup({
               { guard: 'answered', target: 'notifyingShardEnded', actions: ['noteChildren', 'advance'] },
             ],
             shardStillOpen: toLeaseLost,
+            streamNotFound: toLeaseLost,
             throttled: [toLeaseLost, backOffTo('thenListChildren')],
             effectFailed: [toLeaseLost, backOffTo('thenListChildren')],
           },

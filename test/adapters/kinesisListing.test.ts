@@ -201,11 +201,11 @@ describe('listing the children of a shard', () => {
     expect(childrenOf(await listChildren('a'))).toEqual([{ shardId: 'b', parentShardIds: ['a'] }])
   })
 
-  test('names none for a shard that is not listed any more, or whose stream is gone', async () => {
+  test('names none for a shard that is not listed any more, and says when the stream itself is gone', async () => {
     const { wire, listChildren } = await start()
     expect(await listChildren('s99')).toEqual({ type: 'childShardsListed', childShards: [] })
     wire.script('ListShards', { error: 'ResourceNotFoundException' })
-    expect(await listChildren('s0')).toEqual({ type: 'childShardsListed', childShards: [] })
+    expect(await listChildren('s0')).toEqual({ type: 'streamNotFound' })
   })
 
   test('rejects a listing that shows a closed shard without any child', async () => {

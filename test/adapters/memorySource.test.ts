@@ -262,7 +262,7 @@ describe('what goes wrong with a stream in memory', () => {
       { type: 'shardNotFound' },
       { type: 'shardNotFound' },
       ['streamNotFound'],
-      { type: 'childShardsListed', childShards: [] },
+      { type: 'streamNotFound' },
     ])
   })
 })

@@ -97,6 +97,7 @@ function bodiesFor(context: ShardConsumerContext): Bodies {
       children: { type: 'childShardsListed', childShards: [aChild] },
       none: { type: 'childShardsListed', childShards: [] },
       'still open': { type: 'shardStillOpen' },
+      'no stream': { type: 'streamNotFound' },
       throttled: { type: 'throttled' },
     },
     initialize: { done: { type: 'initialized' }, failed: { type: 'initializeFailed', ...failure } },

@@ -61,6 +61,17 @@ export const shardEndStories: readonly Story[] = [
     ],
   },
   {
+    name: 'a-stream-that-is-gone',
+    input: aShard,
+    moves: [
+      ...untilReading(),
+      answer('readRecords', 'shardNotFound'),
+      answer('listChildShards', 'streamNotFound'),
+      answer('notifyLeaseLost', 'leaseLostNotified'),
+      closed,
+    ],
+  },
+  {
     name: 'a-shardEnded-that-forgets-to-checkpoint',
     input: aShard,
     moves: [

@@ -121,7 +121,7 @@ export function kinesisRecordSource(options: KinesisRecordSourceOptions): Record
       } catch (error) {
         const failure = failureOf(error)
         if (failure === 'throttled') return { type: 'throttled' }
-        if (failure === 'notFound') return { type: 'childShardsListed', childShards: [] }
+        if (failure === 'notFound') return { type: 'streamNotFound' }
         throw error
       }
     },

@@ -46,7 +46,10 @@ export interface MemoryStreamService {
   /** The children of a shard that is closed or gone. */
   listChildShards(
     shardId: ShardId,
-  ): { readonly type: 'childShardsListed'; readonly childShards: readonly ChildShard[] } | { readonly type: 'shardStillOpen' } | Throttled
+  ):
+    | { readonly type: 'childShardsListed'; readonly childShards: readonly ChildShard[] }
+    | { readonly type: 'shardStillOpen' | 'streamNotFound' }
+    | Throttled
 }
 
 /** The reading side of a stream. */
@@ -103,6 +106,7 @@ export function streamService(stream: StreamState): MemoryStreamService {
 
     listChildShards(shardId) {
       if (isThrottled()) return { type: 'throttled' }
+      if (stream.deleted) return { type: 'streamNotFound' }
       if (shards.get(shardId)?.closedAtMs === null) return { type: 'shardStillOpen' }
       return { type: 'childShardsListed', childShards: childrenOf(stream, shardId) }
     },
