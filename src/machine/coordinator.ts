@@ -2,7 +2,8 @@
  * The lease coordinator of one worker: makes sure of the table, gives every shard a lease, and acquires what it can. Each lease it holds is then kept by a
  * lease keeper of its own. Pure, like the shard consumer.
  *
- * - Start: ensure the table, list the leases; where they do not cover the stream, list the shards and create what is missing, then list again.
+ * - Start: ensure the table, list the leases and the shards, so that a stream that is not there is found before its leases are touched; where the leases do
+ *   not cover the stream, create what is missing and list again.
  * - Running: list, acquire and clean up, on a timer; at once when a shard has finished, for its children have leases by then.
  * - Failures that no repetition mends end the coordinator; others are tried again with backoff, before the start only a bounded number of times.
  */
@@ -45,7 +46,7 @@ export interface CoordinatorOptions {
   readonly cleanupLeasesOfCompletedShards: boolean
   /** How long a finished lease stands before it is deleted. */
   readonly completedLeaseCleanupIntervalMillis: number
-  /** Whether a table that has leases is taken to cover the stream without a look. */
+  /** Whether a table that has leases is taken to cover the stream without a look at the stream. */
   readonly skipShardSyncAtWorkerInitializationIfLeasesExist: boolean
   /** Whether children of shards that are still open are left out of a shard sync, rather than failing it. */
   readonly ignoreUnexpectedChildShards: boolean
@@ -282,6 +283,7 @@ function leasesFor(
     if (coversHashKeys(shards.map(({ hashKeyRange }) => hashKeyRange))) return { leases: leasesForEmptyTable(shards, initialPosition) }
     return { error: { name: 'IncompleteShardList', message: `the ${shards.length} shards listed do not cover all hash keys` } }
   }
+  if (leasesCoverStream(leases)) return { leases: [] }
   const unexpected = unexpectedChildShards(shards)
   if (unexpected.length > 0 && !ignoreUnexpectedChildShards) {
     return {
@@ -313,7 +315,7 @@ function takeLeases(draft: Draft, leases: readonly Lease[], nowMs: number): void
   const { observations, options, phase, synced } = draft.state
   draft.set({ leases, observations: observeLeases(observations, leases, nowMs) })
   if (phase !== 'running') {
-    const trusted = leases.length > 0 && (options.skipShardSyncAtWorkerInitializationIfLeasesExist || leasesCoverStream(leases))
+    const trusted = leases.length > 0 && options.skipShardSyncAtWorkerInitializationIfLeasesExist
     if (!synced && !trusted) {
       listShards(draft)
       return

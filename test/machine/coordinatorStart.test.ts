@@ -38,6 +38,7 @@ describe('a coordinator at an empty table', () => {
   it('keeps what it acquires from the time of the acquisition, under its token', () => {
     const worker = atTheTable()
     worker.answer('listLeases', listed(leasesOf(shards)))
+    worker.answer('listShards', shardsListed(shards))
     const acquire = worker.effects[0]
     if (acquire?.type !== 'acquireLease') throw new Error(`expected acquireLease, got ${acquire?.type}`)
     const lease = aLease({ leaseKey: idOf(0), parentShardIds: [idOf(9)] })
@@ -93,12 +94,24 @@ describe('a coordinator at an empty table', () => {
 })
 
 describe('a coordinator at a table with leases', () => {
-  it('acquires at once where they cover the stream, without a look at the shards', () => {
+  it('creates nothing where they cover the stream, and acquires once the stream was seen to be there', () => {
     const worker = atTheTable()
 
     worker.answer('listLeases', listed(leasesOf(shards)))
+    expect(worker.asked).toEqual(['listShards'])
+    worker.answer('listShards', shardsListed(tiledShards(5)))
 
     expect(worker.asked).toEqual(['acquireLease', 'acquireLease', 'acquireLease', 'startTimer'])
+  })
+
+  it('touches no lease for a stream that is not there', () => {
+    const worker = atTheTable()
+
+    worker.answer('listLeases', listed(leasesOf(shards)))
+    worker.answer('listShards', { type: 'streamNotFound' })
+
+    expect(worker.state).toMatchObject({ phase: 'stopped', failure: { name: 'StreamNotFound' } })
+    expect(worker.effects).toEqual([])
   })
 
   it('heals a table whose creator crashed half-way', () => {
@@ -124,6 +137,18 @@ describe('a coordinator at a table with leases', () => {
 
     expect(worker.state.phase).toBe('running')
     expect(worker.asked).toEqual(['startTimer'])
+  })
+
+  it('looks at the shards once: a hole that is left after the creations does not stop it', () => {
+    const worker = atTheTable()
+    worker.answer('listLeases', listed(leasesOf(shards).slice(0, 2)))
+    worker.answer('listShards', shardsListed(shards))
+    worker.settleCalls()
+
+    worker.answer('listLeases', listed(leasesOf(shards).slice(0, 2)))
+
+    expect(worker.state.phase).toBe('running')
+    expect(worker.asked).toEqual(['acquireLease', 'acquireLease', 'startTimer'])
   })
 
   it('takes leases for the whole stream when it is told to', () => {
@@ -252,6 +277,19 @@ describe('a failure before the start is over', () => {
 
     expect(delays.every((delayMs, n) => delayMs >= 250 * 2 ** n && delayMs <= 500 * 2 ** n)).toBe(true)
     expect(worker.state).toMatchObject({ phase: 'stopped', failure: { name: 'LastError' } })
+  })
+
+  it('is not counted against what comes after the table is ready', () => {
+    const worker = aLedWorker()
+    for (let attempt = 1; attempt < 4; attempt += 1) {
+      worker.answer('ensureTable', aFailure())
+      worker.wait()
+    }
+    worker.answer('ensureTable', { type: 'tableReady' })
+
+    worker.answer('listLeases', aFailure())
+
+    expect(worker.asked).toEqual(['startTimer'])
   })
 
   it.each(calls)('of %s that no repetition mends ends the start at once', (call) => {

@@ -116,6 +116,7 @@ export function untilRunning(leases: readonly Lease[], options: Partial<Coordina
   const worker = aLedWorker(options)
   worker.answer('ensureTable', { type: 'tableReady' })
   worker.answer('listLeases', listed(leases))
+  worker.answer('listShards', shardsListed(tiledShards(leases.length)))
   if (worker.state.phase !== 'running') throw new Error(`leases: expected some that cover the stream, got ${JSON.stringify(leases)}`)
   return worker
 }
