@@ -106,6 +106,8 @@ describe('a running coordinator', () => {
     expect(Math.min(...delays.slice(10))).toBeGreaterThanOrEqual(5_000)
     worker.answer('listLeases', listed(mine))
     expect(worker.wait()).toBe(10_000)
+    worker.answer('listLeases', { type: 'throttled' })
+    expect(worker.wait()).toBe(delays[0])
   })
 
   it('is ended by a failure that no repetition mends, after every lease that it keeps was given up', () => {
