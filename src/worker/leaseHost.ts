@@ -70,6 +70,8 @@ export function hostLeases(given: LeaseHostOptions): RunningLeases {
           options.tellCoordinator({ type: 'leaseGone', leaseKey: effect.leaseKey, outcome })
         }
         kept.gone.then(tellGone, (error: unknown) => {
+          // Nothing renews the lease any more, so nothing may be consumed in its name.
+          kept.close()
           options.fail(error)
           tellGone(null)
         })
