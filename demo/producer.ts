@@ -11,6 +11,8 @@ interface ProducerOptions {
   /** Orders a second. */
   readonly rate: number
   readonly ledger: Ledger
+  /** How many may be put by now: what is to go into shards that do not exist yet has to wait. */
+  readonly mostByNow: () => number
   /** Ends the producer between two calls. */
   readonly signal: AbortSignal
 }
@@ -18,11 +20,12 @@ interface ProducerOptions {
 const intervalMs = 200
 
 /** Puts orders at an even pace, each customer's to one shard, until all are in the stream or the signal fires. What Kinesis refuses is put again. */
-export async function produceOrders({ kinesis, streamName, orders, rate, ledger, signal }: ProducerOptions): Promise<void> {
+export async function produceOrders(options: ProducerOptions): Promise<void> {
+  const { kinesis, streamName, orders, rate, ledger, mostByNow, signal } = options
   const startedMs = performance.now()
   const refused: Order[] = []
   for (let made = 0; (made < orders || refused.length > 0) && !signal.aborted; ) {
-    const due = Math.min(orders, Math.ceil(((performance.now() - startedMs) / 1_000) * rate), made + 500 - refused.length)
+    const due = Math.min(mostByNow(), Math.ceil(((performance.now() - startedMs) / 1_000) * rate), made + 500 - refused.length)
     const batch = refused.splice(0)
     for (; made < due; made += 1) batch.push(orderOf(made))
     if (batch.length > 0) refused.push(...(await put(kinesis, streamName, batch, ledger)))

@@ -66,9 +66,12 @@ async function consumeOrders({ orders, rate }: DemoOptions, aws: LocalAws, signa
   const over = new AbortController()
   const ending = AbortSignal.any([signal, over.signal])
   const ran = worker.run({ signal: ending })
+  const reshardings = { done: 0 }
+  // Some orders are put while a shard is split or merged, and some for certain afterwards.
+  const mostByNow = (): number => [Math.ceil(orders * 0.6), Math.ceil(orders * 0.85)][reshardings.done] ?? orders
   const produced = Promise.all([
-    produceOrders({ kinesis, streamName, orders, rate, ledger, signal: ending }),
-    reshard(aws, ledger, orders, ending),
+    produceOrders({ kinesis, streamName, orders, rate, ledger, mostByNow, signal: ending }),
+    reshard(aws, ledger, orders, ending, reshardings),
   ])
   try {
     await Promise.race([ran, produced])
@@ -93,12 +96,16 @@ function show(progress: WorkerProgress, title: () => string): View {
   return lines
 }
 
-/** Splits a shard when half of the orders are put, and merges two when three quarters are. */
-async function reshard({ kinesis }: LocalAws, ledger: Ledger, orders: number, signal: AbortSignal): Promise<void> {
-  if (!(await ledger.reached(orders / 2, signal))) return
-  console.log(await splitFirstShard(kinesis, streamName))
-  if (!(await ledger.reached((orders * 3) / 4, signal))) return
-  console.log(await mergeLastShards(kinesis, streamName))
+/** Splits a shard when half of the orders are put, and merges two when three quarters are; counts what is done. */
+async function reshard({ kinesis }: LocalAws, ledger: Ledger, orders: number, signal: AbortSignal, count: { done: number }): Promise<void> {
+  for (const [share, change] of [
+    [1 / 2, splitFirstShard],
+    [3 / 4, mergeLastShards],
+  ] as const) {
+    if (!(await ledger.reached(orders * share, signal))) return
+    console.log(await change(kinesis, streamName))
+    count.done += 1
+  }
 }
 
 async function listLeases({ dynamodb }: LocalAws): Promise<readonly Lease[]> {

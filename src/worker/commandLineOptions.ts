@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import type { WorkerOptions } from './workerOptions.ts'
 
 /** Options that cannot be said in a text; a program that needs them makes a Worker itself. */
@@ -69,7 +69,7 @@ export interface CommandLine {
 }
 
 /** Declares the options of `consume`. */
-export function declareOptions(command: Command): Command {
+export function declareOptions(command = new Command('consume')): Command {
   command
     .addOption(new Option('--stream <name>', 'the stream, by name or ARN').argParser(someText).makeOptionMandatory())
     .addOption(new Option('--processor <file>', 'the module that makes record processors').argParser(someText).makeOptionMandatory())

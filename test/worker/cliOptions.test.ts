@@ -1,4 +1,3 @@
-import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { type CommandLine, declareOptions, readOptions } from '../../src/worker/commandLineOptions.ts'
 import { makeWorker } from '../../src/worker/consume.ts'
@@ -6,7 +5,9 @@ import { makeWorker } from '../../src/worker/consume.ts'
 const required = ['--stream', 'orders', '--application', 'billing', '--processor', './processor.mjs']
 
 function read(args: readonly string[]): CommandLine {
-  const command = declareOptions(new Command('consume').exitOverride().configureOutput({ writeErr: () => undefined }))
+  const command = declareOptions()
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
   return readOptions(command.parse(args, { from: 'user' }))
 }
 

@@ -11,7 +11,7 @@ export interface Line {
 }
 
 /** How a process ended. */
-export interface Ended {
+interface Ended {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
@@ -29,6 +29,7 @@ export interface CliRun {
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
+const program = fileURLToPath(new URL('cliProcess.ts', import.meta.url))
 export const recorder = fileURLToPath(new URL('cliRecorder.ts', import.meta.url))
 
 /** Credentials and a region that suit local servers; nothing of the machine's own AWS configuration is read. */
@@ -48,11 +49,11 @@ export function killAll(): void {
 
 /** Starts the command line, with `env` in place of this process's own AWS variables. */
 export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = localAws): CliRun {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', '--conditions=@shardwise/source', `${root}test/worker/cliProcess.ts`, ...args],
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...noAws, ...env } },
-  )
+  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@shardwise/source', program, ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...noAws, ...env },
+  })
   running.add(child)
   const lines: Line[] = []
   const waiting = new Set<() => void>()

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { declareOptions, readOptions } from '../../src/worker/commandLineOptions.ts'
 import { localAws } from './cliRun.ts'
@@ -76,7 +75,7 @@ describe('README.md', () => {
 
   it('has a command line that is understood', () => {
     const [, args = ''] = /^npx shardwise consume (.*)$/m.exec(readme) ?? []
-    const command = declareOptions(new Command('consume').exitOverride()).parse(args.split(' '), { from: 'user' })
+    const command = declareOptions().exitOverride().parse(args.split(' '), { from: 'user' })
 
     expect(readOptions(command)).toMatchObject({
       processorFile: './processor.mjs',
