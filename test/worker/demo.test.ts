@@ -43,8 +43,10 @@ describe.concurrent('the demo', () => {
   })
 
   it('stops in order at Ctrl-C, tells what was consumed so far, and claims no loss', async () => {
+    let interrupted = false
     const { code, stdout, stderr } = await runDemo(['--orders', '3000', '--rate', '60'], (line, child) => {
-      if (/PROCESSING.* [1-9]\d* delivered/.test(line)) child.kill('SIGINT')
+      if (interrupted || !/PROCESSING.* [1-9]\d* delivered/.test(line)) return
+      interrupted = child.kill('SIGINT')
     })
 
     expect(stderr).toBe('')
@@ -62,5 +64,14 @@ describe.concurrent('the demo', () => {
     expect(stderr).toBe('')
     expect(stdout).toContain('interrupted before the first order was put\n')
     expect(code).toBe(0)
+  })
+
+  it('ends at once at a second Ctrl-C', async () => {
+    const { code, stdout } = await runDemo([], (line, child) => {
+      if (line.startsWith('starting') || line.startsWith('SIGINT: stopping')) child.kill('SIGINT')
+    })
+
+    expect(stdout).not.toContain('interrupted')
+    expect(code).toBe(130)
   })
 })
