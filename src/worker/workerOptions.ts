@@ -62,10 +62,11 @@ const whole = (least: number): Rule => [
   `a whole number from ${least}`,
   (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= least,
 ]
-const method = (name: string, owner: string): Rule => [
-  `${owner} with a method ${name}`,
-  (value) => typeof value === 'object' && value !== null && name in value,
-]
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined
+const has = (names: readonly string[], type: 'function' | 'object'): Rule[1] => {
+  return (value) => names.every((name) => typeof fieldOf(value, name) === type && fieldOf(value, name) !== null)
+}
 const callable: Rule = ['a function', (value) => typeof value === 'function']
 
 type Rule = readonly [expected: string, holds: (value: unknown) => boolean]
@@ -81,10 +82,10 @@ const rules: Readonly<Record<Exclude<keyof WorkerOptions, keyof ShardConsumerOpt
   region: text,
   kinesisEndpoint: ['an http or https URL', isUrl],
   dynamodbEndpoint: ['an http or https URL', isUrl],
-  kinesis: method('send', 'a KinesisClient'),
-  dynamodb: method('send', 'a DynamoDBClient'),
-  adapters: ['{ leases, source, batches }', (value) => ['leases', 'source', 'batches'].every((name) => method(name, '')[1](value))],
-  logger: ['debug, info, warn and error', (value) => ['debug', 'info', 'warn', 'error'].every((name) => method(name, '')[1](value))],
+  kinesis: ['a KinesisClient', has(['send'], 'function')],
+  dynamodb: ['a DynamoDBClient', has(['send'], 'function')],
+  adapters: ['{ leases, source, batches }', has(['leases', 'source', 'batches'], 'object')],
+  logger: ['an object with the functions debug, info, warn and error', has(['debug', 'info', 'warn', 'error'], 'function')],
   observe: callable,
   onThrottle: callable,
   failoverTimeMillis: whole(1),
@@ -109,6 +110,7 @@ export interface ParsedWorkerOptions {
 
 /** @throws Error naming the option that is unknown, missing or wrong, and what was expected. */
 export function parseWorkerOptions(given: WorkerOptions): ParsedWorkerOptions {
+  if (typeof given !== 'object' || given === null) throw new Error(`Worker: expected an object of options, got ${describe(given)}`)
   for (const [name, value] of Object.entries(given)) {
     if (shardNames.has(name)) continue
     if (!Object.hasOwn(rules, name)) {
@@ -127,10 +129,9 @@ export function parseWorkerOptions(given: WorkerOptions): ParsedWorkerOptions {
   if (given.adapters !== undefined && (streams.length > 0 || given.kinesis !== undefined || given.dynamodb !== undefined)) {
     throw new Error('adapters: expected without streamName, streamArn, kinesis and dynamodb, which they replace')
   }
+  const values: Readonly<Record<string, unknown>> = { ...given }
   const chosen = <T extends object>(defaults: T): T =>
-    Object.fromEntries(
-      Object.entries(defaults).map(([name, value]) => [name, (given as unknown as Record<string, unknown>)[name] ?? value]),
-    ) as T
+    Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, values[name] === undefined ? value : values[name]])) as T
   return {
     given,
     workerId: given.workerId ?? `${hostname()}:${process.pid}:${randomUUID()}`,
@@ -139,8 +140,13 @@ export function parseWorkerOptions(given: WorkerOptions): ParsedWorkerOptions {
   }
 }
 
+/** The value, so far as it helps: clients and the like hold themselves, and cannot be written down. */
 function describe(value: unknown): string {
-  return typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value) : String(value)
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value !== 'object' || value === null) return String(value)
+  return `an object of ${Object.keys(value).join(', ') || 'nothing'}`
 }
 
 function isUrl(value: unknown): boolean {
