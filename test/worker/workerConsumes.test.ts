@@ -151,4 +151,27 @@ describe('a worker', () => {
 
     expect(diary.delivered).toEqual(texts('new', 10))
   })
+
+  it('takes the longest waits for long, although the timers of the platform would make them none', async () => {
+    const [world, diary, watch] = [aWorld(1), aDiary(), aWatch()]
+    const longest = 2 ** 40
+    let fired = 0
+    const worker = aWorker(world, {
+      processor: diary.processor,
+      leaseScanIntervalMillis: longest,
+      failoverTimeMillis: 3 * longest,
+      observe(observation) {
+        watch.observe(observation)
+        if (observation.machine !== 'shardConsumer' && observation.step.event?.type === 'timerFired') fired += 1
+      },
+    })
+    let reads = 0
+    const readOften = watch.until('25 reads', (observation) => consumerHeard('recordsRead')(observation) && (reads += 1) === 25)
+    const running = worker.run()
+    await readOften
+    await worker.stop()
+    await running
+
+    expect(fired).toBe(0)
+  })
 })
