@@ -379,7 +379,7 @@ function takeCall(draft: Draft, event: MachineAnswer<CoordinatorEffectType>): vo
   }
   if (event.type === 'effectFailed' && permanent.has(event.error.name)) fail(draft, event.error)
   if (draft.state.phase === 'syncing') takeCreated(draft, call, event)
-  if (draft.state.phase !== 'stopping') startCalls(draft)
+  startCalls(draft)
 }
 
 /** During the sync, a lease that could not be created is listed and created again later; with all of them there, the leases are listed anew. */
@@ -391,8 +391,7 @@ function takeCreated(draft: Draft, call: LeaseCall | undefined, event: MachineAn
     retry(draft, 'listLeases', error)
     return
   }
-  const created = draft.state.queue.length === 0 && Object.keys(draft.state.calls).length === 0
-  if (created && draft.state.awaited === null) draft.await({ type: 'listLeases' })
+  if (Object.keys(draft.state.calls).length === 0 && draft.state.awaited === null) draft.await({ type: 'listLeases' })
 }
 
 /** The coordinator, for `interpret`. */

@@ -214,6 +214,18 @@ describe('a lease that cannot be created', () => {
     expect(createdBy(worker.effects).map(({ leaseKey }) => leaseKey)).toEqual([idOf(1), idOf(2)])
   })
 
+  it('lets no other creation begin until the leases were listed again', () => {
+    const worker = atTheTable()
+    worker.answer('listLeases', listed([]))
+    worker.answer('listShards', shardsListed(tiledShards(30)))
+    const [failed, ...others] = worker.outstanding.awaited
+
+    worker.send({ type: 'throttled', id: failed?.id ?? 0 })
+    for (const { id } of others) worker.send({ type: 'leaseCreated', id })
+
+    expect(worker.outstanding.awaited.map(({ type }) => type)).toEqual(['startTimer'])
+  })
+
   it('ends the start after the last attempt, with the failure', () => {
     const worker = atTheTable()
     for (let attempt = 0; attempt < 4; attempt += 1) {
