@@ -13,7 +13,7 @@ import { type LeaseObservations, leasesToAcquire, leasesToDelete, observeLeases 
 import { coversHashKeys, leasesCoverStream, leasesForEmptyTable, missingLeases, unexpectedChildShards } from './shardSync.ts'
 
 /** The effects of a coordinator. */
-export type CoordinatorEffectType =
+type CoordinatorEffectType =
   | 'ensureTable'
   | 'listLeases'
   | 'createLease'
@@ -130,7 +130,7 @@ class Draft {
   ask<const A extends Ask<CoordinatorEffect>>(ask: A): A & { id: number } {
     const effect = { ...ask, id: this.state.nextId }
     this.set({ nextId: effect.id + 1 })
-    this.effects.push(effect as unknown as CoordinatorEffect)
+    this.effects.push(effect)
     return effect
   }
 
@@ -170,7 +170,7 @@ export function startCoordinator(options: CoordinatorOptions): Stepped {
 }
 
 /** Takes an event. Answers that are not awaited change nothing. */
-export function stepCoordinator(state: CoordinatorState, event: CoordinatorEvent): Stepped {
+function stepCoordinator(state: CoordinatorState, event: CoordinatorEvent): Stepped {
   if (state.phase === 'stopped') return [state, []]
   const draft = new Draft(state)
   if (event.type === 'stop') stop(draft, event.force)

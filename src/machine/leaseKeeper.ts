@@ -10,7 +10,7 @@ import type { EffectOf, MachineAnswer, Outcome, PureMachine, ShardId } from '@sh
 import { backoffMs } from './backoff.ts'
 
 /** The effects of a lease keeper. */
-export type LeaseKeeperEffectType = 'renewLease' | 'releaseLease' | 'startTimer' | 'startConsumer' | 'shutDownConsumer' | 'cancel'
+type LeaseKeeperEffectType = 'renewLease' | 'releaseLease' | 'startTimer' | 'startConsumer' | 'shutDownConsumer' | 'cancel'
 export type LeaseKeeperEffect = EffectOf<LeaseKeeperEffectType>
 
 /** What a lease keeper hears: from its owner, from the shard consumer it started, and the answers to its effects. */
@@ -80,7 +80,7 @@ class Draft {
   ask<const A extends Ask<EffectOf<'startTimer' | 'renewLease' | 'releaseLease'>>>(ask: A): A & { id: number } {
     const effect = { ...ask, id: this.state.nextId }
     this.set({ nextId: effect.id + 1 })
-    this.effects.push(effect as LeaseKeeperEffect)
+    this.effects.push(effect)
     return effect
   }
 
@@ -95,7 +95,7 @@ class Draft {
 }
 
 /** How long after a renewal the next one is due, in ms: a third of the failover time, as in the KCL. */
-export function renewalIntervalMs(failoverTimeMillis: number): number {
+function renewalIntervalMs(failoverTimeMillis: number): number {
   return Math.max(1, Math.floor(failoverTimeMillis / 3))
 }
 
@@ -155,7 +155,7 @@ export function startLeaseKeeper(input: LeaseKeeperInput): Stepped {
 }
 
 /** Takes an event. Answers that are not awaited change nothing. */
-export function stepLeaseKeeper(state: LeaseKeeperState, event: LeaseKeeperEvent): Stepped {
+function stepLeaseKeeper(state: LeaseKeeperState, event: LeaseKeeperEvent): Stepped {
   const draft = new Draft(state)
   if (state.phase === 'gone') return draft.done()
   switch (event.type) {

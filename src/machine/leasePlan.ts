@@ -1,7 +1,7 @@
 import { isShardEnd, type Lease } from '@shardwise/effects'
 
 /** When a lease was last seen to change: `sinceMs` is monotonic milliseconds of the observer. */
-export interface LeaseObservation {
+interface LeaseObservation {
   readonly leaseCounter: number
   readonly sinceMs: number
 }

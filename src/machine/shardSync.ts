@@ -37,7 +37,7 @@ export function leasesCoverStream(leases: readonly Lease[]): boolean {
 }
 
 /** A lease at the initial position for a shard. */
-export function newLease({ shardId, parentShardIds, hashKeyRange }: Shard, position: InitialPosition): NewLease {
+function newLease({ shardId, parentShardIds, hashKeyRange }: Shard, position: InitialPosition): NewLease {
   return { leaseKey: shardId, checkpoint: sentinels[position.type], parentShardIds, hashKeyRange }
 }
 

@@ -21,4 +21,4 @@ await all
 if (how !== 'by a failure') void worker.stop({ force: how === 'by force' })
 await running
 const alive = process.getActiveResourcesInfo().filter((resource) => ['Timeout', 'Immediate', 'TCPSocketWrap'].includes(resource))
-console.log(`alive: ${alive.join() || 'nothing'}`)
+process.stdout.write(`alive: ${alive.join() || 'nothing'}\n`)
