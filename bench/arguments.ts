@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util'
 /** How the benchmark is to run. */
 export interface BenchArguments {
   readonly pairs: number
-  readonly recordsPerPage: number
+  /** Records per page: a table is printed for each. */
+  readonly pageSizes: readonly number[]
   readonly quick: boolean
 }
 
@@ -11,11 +12,11 @@ export interface BenchArguments {
 export function readArguments(args: readonly string[]): BenchArguments {
   const { values } = parseArgs({
     args: [...args],
-    options: { pairs: { type: 'string' }, 'page-size': { type: 'string', default: '10000' }, quick: { type: 'boolean', default: false } },
+    options: { pairs: { type: 'string' }, 'page-size': { type: 'string' }, quick: { type: 'boolean', default: false } },
   })
   return {
     pairs: wholeNumber('--pairs', values.pairs ?? (values.quick ? '3' : '7'), 1_000),
-    recordsPerPage: wholeNumber('--page-size', values['page-size'], 10_000),
+    pageSizes: values['page-size'] === undefined ? [10_000, 100] : [wholeNumber('--page-size', values['page-size'], 10_000)],
     quick: values.quick,
   }
 }

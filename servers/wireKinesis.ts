@@ -19,7 +19,7 @@ export type WireAnswer =
   | 'hang'
 
 /** A request as it came in. `gone` resolves when its connection is through with it: answered, reset or given up by the client. */
-export interface WireRequest {
+interface WireRequest {
   readonly operation: string
   readonly input: Readonly<Record<string, unknown>>
   readonly gone: Promise<void>

@@ -18,10 +18,10 @@ import {
 import { backoffMs } from './backoff.ts'
 import { laterOf } from './batches.ts'
 import { type Action, answersWrite, type Change } from './change.ts'
-import type { CheckpointRequest, ShardConsumerContext, ShardEffect } from './shardConsumerContext.ts'
+import type { CheckpointRequest, CheckpointWrite, ShardConsumerContext, ShardEffect } from './shardConsumerContext.ts'
 
 /** More requests than these are refused while one is being written. */
-export const maxWaitingCheckpoints = 16
+const maxWaitingCheckpoints = 16
 
 const errors = {
   leaseLost: { name: 'ShutdownException', message: 'the lease of this shard is not held any more, or its consumer has ended' },
@@ -126,7 +126,8 @@ function serve(context: ShardConsumerContext, requests: readonly CheckpointReque
 function startWrite(context: ShardConsumerContext, { request, checkpoint }: CheckpointRequest, attempt: number): Change {
   const { shardId, leaseKey, token, nextId } = context
   const effect = { type: 'writeCheckpoint', id: nextId, shardId, leaseKey, token, checkpoint } as const
-  return { context: { write: { request, checkpoint, effect, attempt }, nextId: nextId + 1 }, effects: [effect] }
+  const write: CheckpointWrite = { request, checkpoint, effect, attempt }
+  return { context: { write, nextId: nextId + 1 }, effects: [effect] }
 }
 
 /** Takes the answer to the checkpoint write that is out: settles its request, or waits and writes again; then serves what waits. */

@@ -23,7 +23,7 @@ class CarryingSnapshot implements ShardConsumerSnapshot {
   readonly #machine: MachineSnapshot
 
   constructor(machine: MachineSnapshot) {
-    this.value = machine.value as ConsumerStateValue
+    this.value = machine.value
     this.context = machine.context.memory
     this.status = machine.status === 'done' ? 'done' : 'active'
     this.#machine = machine
@@ -32,7 +32,7 @@ class CarryingSnapshot implements ShardConsumerSnapshot {
   static resolve(snapshot: ShardConsumerSnapshot): MachineSnapshot {
     if (#machine in snapshot) return snapshot.#machine
     const { value, context, status } = snapshot
-    return shardConsumerMachine.resolveState({ value: value as MachineSnapshot['value'], context: { memory: context }, status })
+    return shardConsumerMachine.resolveState({ value: value, context: { memory: context }, status })
   }
 }
 
@@ -55,7 +55,7 @@ const scope: Parameters<typeof shardConsumerMachine.transition>[2] = (() => {
     stopChild: refuse,
     actionExecutor: (action) => {
       if (action.type !== 'xstate.emit') throw new Error(`machine: the action ${action.type} is not an effect`)
-      emitted.push((action.params as unknown as { event: ShardEffect }).event)
+      emitted.push((action.params as { event: ShardEffect }).event)
     },
   }
 })()
@@ -82,7 +82,7 @@ export function step(snapshot: ShardConsumerSnapshot, event: ShardEvent): readon
   if (event.type === 'shutdown') parseShutdownReason(event.reason)
   if (snapshot.status === 'done') return stepDone(snapshot, event)
   const before = CarryingSnapshot.resolve(snapshot)
-  const [after, effects] = collect(() => shardConsumerMachine.transition(before, event, scope) as MachineSnapshot)
+  const [after, effects] = collect(() => shardConsumerMachine.transition(before, event, scope))
   return effects.length === 0 && sameContext(snapshot.context, after.context) && sameValue(snapshot.value, after.value)
     ? [snapshot, effects]
     : [after, effects]

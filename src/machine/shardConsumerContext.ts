@@ -13,7 +13,7 @@ import {
 import { parseShardConsumerOptions, type ShardConsumerOptions } from './shardConsumerOptions.ts'
 
 /** The effects that a shard consumer asks for. */
-export type ShardEffectType = EffectsOf<'leaseStore' | 'recordSource' | 'processor' | 'timers' | 'consumerOwner' | 'driver'>
+type ShardEffectType = EffectsOf<'leaseStore' | 'recordSource' | 'processor' | 'timers' | 'consumerOwner' | 'driver'>
 /** An effect of a shard consumer. */
 export type ShardEffect = EffectOf<ShardEffectType>
 

@@ -6,7 +6,7 @@ import { contextOf, neverAborted } from './handlerContext.ts'
 import { localKinesisClient } from './kinesisClient.ts'
 
 export const shardId = 'shardId-000000000000'
-export const noPrefetch = { maxRecords: 0, maxBytes: 0 }
+const noPrefetch = { maxRecords: 0, maxBytes: 0 }
 export const onePageAhead = { maxRecords: 10_000, maxBytes: 1_000_000 }
 
 type SourceOptions = Partial<Omit<KinesisRecordSourceOptions, 'client' | 'batches'>>

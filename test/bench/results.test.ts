@@ -29,9 +29,9 @@ describe('the table of the benchmark', () => {
 
 describe('the command line of the benchmark', () => {
   it('runs seven pairs of pages of 10,000 records unless told otherwise', () => {
-    expect(readArguments([])).toEqual({ pairs: 7, recordsPerPage: 10_000, quick: false })
-    expect(readArguments(['--quick'])).toEqual({ pairs: 3, recordsPerPage: 10_000, quick: true })
-    expect(readArguments(['--quick', '--pairs', '9', '--page-size', '100'])).toEqual({ pairs: 9, recordsPerPage: 100, quick: true })
+    expect(readArguments([])).toEqual({ pairs: 7, pageSizes: [10_000, 100], quick: false })
+    expect(readArguments(['--quick'])).toEqual({ pairs: 3, pageSizes: [10_000, 100], quick: true })
+    expect(readArguments(['--quick', '--pairs', '9', '--page-size', '100'])).toEqual({ pairs: 9, pageSizes: [100], quick: true })
   })
 
   it.each([

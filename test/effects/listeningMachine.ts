@@ -10,7 +10,7 @@ export interface Told {
 export type TestEvent = Told | MachineAnswer<'startTimer' | 'dropBatch'>
 /** A machine that only listens: its snapshot is what it has heard. */
 export type Heard = readonly TestEvent[]
-export type TestHandlers = Handlers<'startTimer' | 'dropBatch'>
+type TestHandlers = Handlers<'startTimer' | 'dropBatch'>
 
 export const told = (what: string): Told => ({ type: 'told', what })
 export const timer = (id: number): EffectOf<'startTimer'> => ({ type: 'startTimer', id, delayMs: 0 })

@@ -9,7 +9,7 @@ const isSource = (path: string): boolean => /\.[cm]?[jt]sx?$/.test(path)
 
 /** Why a package may not import a module from a file; undefined when it may. */
 function refusal(folder: string, rule: PackageRule, path: string, module: string | null): string | undefined {
-  if (module === null) return 'imports what cannot be read from the source'
+  if (module === null) return path === rule.loader ? undefined : 'imports what cannot be read from the source'
   if (module.startsWith('.')) {
     const target = posix.join(posix.dirname(path), module)
     return target.startsWith(`${folder}/`) ? undefined : `reaches out of its package to ${module}`

@@ -4,6 +4,8 @@ export interface PackageRule {
   readonly imports: readonly string[]
   readonly peers: readonly string[]
   readonly node: boolean
+  /** The file that loads a module of the user, whose name only the user knows. */
+  readonly loader?: string
 }
 
 const everyAdapter = ['@shardwise/kinesis', '@shardwise/dynamodb', '@shardwise/memory', '@shardwise/processor', '@shardwise/multilang']
@@ -36,6 +38,7 @@ export const packageTable: Readonly<Record<string, PackageRule>> = {
     ],
     peers: [],
     node: true,
+    loader: 'src/worker/processorModule.ts',
   },
   'src/testing': {
     name: '@shardwise/testing',
