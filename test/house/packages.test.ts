@@ -76,7 +76,7 @@ describe('the architecture page', () => {
 
   it.each(packageFolders.filter((folder) => folder !== 'src/worker'))('says what %s may import', (folder) => {
     const { name, imports, peers } = packageTable[folder] ?? { name: '', imports: [], peers: [] }
-    const allowed = [...imports.toSorted(), ...peers.map((peer) => `peer ${peer}`)].join(', ')
+    const allowed = [...imports.toSorted((a, b) => a.localeCompare(b)), ...peers.map((peer) => `peer ${peer}`)].join(', ')
 
     expect(rows.get(folder)).toEqual({ name, imports: allowed === '' ? 'nothing' : allowed })
   })

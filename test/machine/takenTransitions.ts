@@ -26,7 +26,7 @@ const scope: Parameters<typeof shardConsumerMachine.transition>[2] = (() => {
   }
 })()
 
-const nodes = (node: StateNode): readonly StateNode[] => [node, ...Object.values(node.states).flatMap((child) => nodes(child as StateNode))]
+const nodes = (node: StateNode): readonly StateNode[] => [node, ...Object.values(node.states).flatMap((child) => nodes(child))]
 
 const names = new Map<Transition, string>()
 for (const node of nodes(shardConsumerMachine.root)) {

@@ -39,7 +39,7 @@ export const askedFor = <K extends ShardEffect['type']>(step: TraceStep, type: K
 export function answered({ event, before }: EventStep): AwaitedEffect | null {
   if (!('id' in event)) return null
   const { task, write } = before.context
-  if (task?.id === event.id) return task as AwaitedEffect
+  if (task?.id === event.id) return task
   return write?.effect.id === event.id ? write.effect : null
 }
 
