@@ -21,6 +21,8 @@ export default defineConfig({
   },
   test: {
     testTimeout: 30_000,
+    // The default leaves one core idle; many of these tests wait for servers and child processes.
+    maxWorkers: 2,
     projects: [
       { extends: true, test: { name: 'pure', include: pure, setupFiles: ['test/pureWorld.ts'] } },
       { extends: true, test: { name: 'world', include: ['test/**/*.test.ts'], exclude: pure } },

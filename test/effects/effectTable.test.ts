@@ -29,7 +29,7 @@ describe('the effect table', () => {
     const asked = new Map<string, EffectType[]>()
     for (const type of types) for (const answer of answersOf(type)) asked.set(answer, [...(asked.get(answer) ?? []), type])
     const shared = [...asked].flatMap(([answer, by]) => (by.length > 1 ? [answer] : []))
-    expect(shared.sort()).toEqual(['leaseNotFound', 'leaseRefused', 'processorGone', 'shardNotFound', 'throttled'])
+    expect(shared.sort()).toEqual(['leaseNotFound', 'leaseRefused', 'processorGone', 'shardNotFound', 'streamNotFound', 'throttled'])
   })
 
   it('answers each effect that is answered with one success of its own', () => {
