@@ -169,14 +169,18 @@ describe('the record source', () => {
     ),
   )
 
-  property('frees every batch that it read, once the batch is given up or done', (trace) =>
-    none(
-      eventSteps(trace),
-      ({ before, after, effects }) =>
-        before.context.batch !== null &&
-        before.context.batch.batchId !== after.context.batch?.batchId &&
-        !effects.some((effect) => effect.type === 'dropBatch' && effect.batchId === before.context.batch?.batchId),
+  property('frees every batch that it read, once the batch is done or given up, and at the latest when no more is processed', (trace) => [
+    ...none(
+      eventSteps(trace).filter(
+        ({ before, after }) => before.context.batch !== null && before.context.batch.batchId !== after.context.batch?.batchId,
+      ),
+      ({ before, effects }) => !effects.some((effect) => effect.type === 'dropBatch' && effect.batchId === before.context.batch?.batchId),
       ({ event }) => event.type,
     ),
-  )
+    ...none(
+      trace.steps,
+      ({ after }) => after.context.batch !== null && stateOf(after) !== 'PROCESSING',
+      ({ after }) => JSON.stringify(after.value),
+    ),
+  ])
 })

@@ -8,7 +8,7 @@ import type { Trace } from './trace.ts'
 export type Check = (trace: Trace) => readonly string[]
 
 const seed = Number(process.env['SHARDWISE_SEED'] ?? 20_181_118)
-const numRuns = Number(process.env['SHARDWISE_RUNS'] ?? 400)
+const numRuns = Number(process.env['SHARDWISE_RUNS'] ?? 250)
 
 /** The same lives for all properties of a file; a property that fails lives them again, to shrink its counterexample. */
 const lived: readonly Trace[] = fc
