@@ -115,7 +115,7 @@ describe('a record processor', () => {
 describe('an observer that throws', () => {
   const steps: readonly (readonly [string, (observation: Observation) => boolean])[] = [
     ['at the first step of the coordinator', ({ machine }) => machine === 'coordinator'],
-    ['at a later step of the coordinator', ({ machine, step }) => machine === 'coordinator' && step.event?.type === 'leaseAcquired'],
+    ['at the second look at the leases', ({ machine, step }) => machine === 'coordinator' && step.event?.type === 'timerFired'],
     ['at the first step of a lease keeper', ({ machine }) => machine === 'leaseKeeper'],
     ['at a heartbeat, while the shard is consumed', keeperHeard('timerFired')],
     ['at the first step of a shard consumer', ({ machine }) => machine === 'shardConsumer'],
@@ -165,10 +165,11 @@ describe('a lease', () => {
     const { leaseCounter = 0 } = world.table.rows()[0] ?? {}
     const effect: EffectOf<'acquireLease'> = { type: 'acquireLease', id: 1, leaseKey: s0, leaseCounter, workerId: 'thief' }
     const lost = watch.until('the loss', consumerHeard('leaseLostNotified', s0))
+    const keeperHears = watch.until('the keeper hears of it', keeperHeard('consumerLostLease'))
     await thief.acquireLease(effect, neverAborted)
     // A checkpoint shows the loss sooner than the next renewal.
     put(world.stream, texts('more', 40))
-    await lost
+    await Promise.all([lost, keeperHears])
     await worker.stop()
     await running
 
