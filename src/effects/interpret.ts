@@ -118,6 +118,8 @@ export function interpret<Snapshot, Event extends { readonly type: string }, E e
   }
   const answer = (id: number, event: object): void => {
     outstanding.delete(id)
+    // Nothing is awaited after the end.
+    if (ended) return
     feed({ ...event, id } as unknown as Event)
   }
   const answerFromTable = (type: AnsweredEffectType, id: number, body: unknown): void => {

@@ -235,8 +235,8 @@ export const effectTable = {
     },
   },
   /**
-   * Lists the children of one shard: every page of one listing. `shardStillOpen`: the end of the shard was a false one. A shard that is listed no more has
-   * ended without children; with `streamNotFound` nothing is known of its end.
+   * Lists the children of one shard, also of one that is listed no more: every page of one listing. `shardStillOpen`: the end of the shard was a false
+   * one. With `streamNotFound` nothing is known of its end.
    */
   listChildShards: {
     port: 'recordSource',

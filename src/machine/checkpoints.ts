@@ -109,16 +109,16 @@ function malformedPosition({ sequenceNumber, subSequenceNumber }: ExtendedSequen
 function serve(context: ShardConsumerContext, requests: readonly CheckpointRequest[]): Change {
   const effects: ShardEffect[] = []
   for (const [index, { request, checkpoint }] of requests.entries()) {
-    // It was in range when it was asked for; by now, a higher one may have been stored.
-    const ahead = context.checkpoint === null ? 0 : compareSequenceNumbers(checkpoint, context.checkpoint)
-    if (ahead > 0) {
+    // It was in range when it was asked for; by now, a higher one may have been stored, or its batch may have failed.
+    const error = outOfRange(context, checkpoint)
+    if (error === null && context.checkpoint !== null && compareSequenceNumbers(checkpoint, context.checkpoint) > 0) {
       const started = startWrite(context, { request, checkpoint }, 0)
       return {
         context: { ...started.context, waiting: requests.slice(index + 1) },
         effects: [...effects, ...(started.effects ?? [])],
       }
     }
-    effects.push(settle(context, request, ahead < 0 ? outOfRange(context, checkpoint) : null))
+    effects.push(settle(context, request, error))
   }
   return { context: { write: null, waiting: [] }, effects }
 }
@@ -135,8 +135,10 @@ export const takeWriteAnswer: Action = (context, event) => {
   const { write } = context
   if (write === null || !answersWrite(context, event)) return {}
   switch (event.type) {
-    case 'timerFired':
-      return startWrite(context, write, write.attempt)
+    case 'timerFired': {
+      const error = outOfRange(context, write.checkpoint)
+      return error === null ? startWrite(context, write, write.attempt) : giveUpWrite(context, error)
+    }
     case 'checkpointWritten': {
       const written = { ...context, checkpoint: write.checkpoint }
       const next = serve(written, context.waiting)

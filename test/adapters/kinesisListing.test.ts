@@ -208,6 +208,11 @@ describe('listing the children of a shard', () => {
     expect(await listChildren('s0')).toEqual({ type: 'streamNotFound' })
   })
 
+  test('names the children that outlived a shard which is listed no more', async () => {
+    const { listChildren } = await start({ shards: [{ shardId: 's1', parents: ['s0'], openedAtMs: 2 }] })
+    expect(childrenOf(await listChildren('s0'))).toMatchObject([{ shardId: 's1', parentShardIds: ['s0'] }])
+  })
+
   test('rejects a listing that shows a closed shard without any child', async () => {
     const { listChildren } = await start({ shards: [{ shardId: 's0', openedAtMs: 1, closedAtMs: 2 }] })
     await expect(listChildren('s0')).rejects.toMatchObject({ name: 'InvalidAnswer', message: expect.stringContaining('s0') })

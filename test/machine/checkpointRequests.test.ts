@@ -43,7 +43,7 @@ describe('a checkpoint request', () => {
     expect(effectsOf([...processing, checkpoint('r1', padded)])).toMatchObject([{ type: 'writeCheckpoint', checkpoint: record(4) }])
   })
 
-  it('that was accepted while its batch was processed is written although the batch fails before its turn', () => {
+  it('that was accepted while its batch was processed is refused when the batch fails before its turn', () => {
     const effects = effectsOf([
       ...processing,
       checkpoint('r1', record(4)),
@@ -52,8 +52,25 @@ describe('a checkpoint request', () => {
       answer('writeCheckpoint', 'checkpointWritten'),
     ])
 
-    expect(settled(effects)).toEqual([['r1', null]])
-    expect(effects).toMatchObject([{}, { type: 'writeCheckpoint', checkpoint: record(8) }])
+    expect(settled(effects)).toEqual([
+      ['r1', null],
+      ['r2', 'IllegalArgumentException'],
+    ])
+    expect(effects.map(({ type }) => type)).not.toContain('writeCheckpoint')
+  })
+
+  it('whose throttled write waits is refused when the batch fails before its next attempt', () => {
+    const effects = effectsOf([
+      ...processing,
+      checkpoint('r1', record(8)),
+      shutdown('REQUESTED'),
+      answer('processRecords', 'recordsFailed', error('TypeError')),
+      answer('writeCheckpoint', 'throttled'),
+      answer('startTimer', 'timerFired', { nowMs: 1 }),
+    ])
+
+    expect(settled(effects)).toEqual([['r1', 'IllegalArgumentException']])
+    expect(effects.map(({ type }) => type)).not.toContain('writeCheckpoint')
   })
 
   it('that waits behind a higher one is refused when its turn comes', () => {

@@ -86,7 +86,10 @@ export function kinesisRecordSource(options: KinesisRecordSourceOptions): Record
       }
     },
 
-    dropBatch: ({ batchId }) => batches.drop(batchId),
+    dropBatch({ shardId, batchId }) {
+      // Ids count from 1 in every process: a restored consumer may name a batch of another shard.
+      if (batches.take(batchId)?.shardId === shardId) batches.drop(batchId)
+    },
 
     closeShard({ shardId }) {
       forget(shardId)
@@ -112,7 +115,8 @@ export function kinesisRecordSource(options: KinesisRecordSourceOptions): Record
       try {
         const shards = await listEveryShard(client, stream, 'ALL', callTimeoutMs, context)
         const shard = shards.find((listed) => listed.shardId === shardId)
-        if (shard === undefined) return { type: 'childShardsListed', childShards: [] }
+        // Its own time is over, but its children may be listed still, and need their leases.
+        if (shard === undefined) return { type: 'childShardsListed', childShards: childrenOf(shardId, shards) }
         if (!shard.closed) return { type: 'shardStillOpen' }
         const childShards = childrenOf(shardId, shards)
         // A closed shard has children; a listing that does not show them yet must not let the shard end without them.

@@ -62,7 +62,10 @@ export function memoryRecordSource(options: {
       return { type: 'recordsRead', batch }
     },
 
-    dropBatch: ({ batchId }) => batches.drop(batchId),
+    dropBatch({ shardId, batchId }) {
+      // Ids count from 1 in every process: a restored consumer may name a batch of another shard.
+      if (batches.take(batchId)?.shardId === shardId) batches.drop(batchId)
+    },
 
     closeShard({ shardId }) {
       iterators.delete(shardId)
