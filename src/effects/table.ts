@@ -379,13 +379,16 @@ export const effectTable = {
     asks: of<{ readonly leaseKey: string; readonly force: boolean }>(),
     answers: {},
   },
-  /** Starts a shard consumer on a held lease, with a processor of its own. */
+  /**
+   * Starts a shard consumer on a held lease, with a processor of its own. `openedAtMs` is when an earlier one of this tenure first opened the shard, epoch
+   * milliseconds.
+   */
   startConsumer: {
     port: 'consumerHost',
     lane: 'notice',
     idempotent: true,
     unanswered: null,
-    asks: of<HeldLease & OfShard & { readonly parentShardIds: readonly ShardId[] }>(),
+    asks: of<HeldLease & OfShard & { readonly parentShardIds: readonly ShardId[]; readonly openedAtMs: number | null }>(),
     answers: {},
   },
   /** Passes a shutdown on to the consumer of a lease. */

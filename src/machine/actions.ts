@@ -3,7 +3,7 @@ import { isShardEnd } from '@shardwise/effects'
 import { completeBatch, dropBatch, takeBatch } from './batches.ts'
 import { type Action, abandonTask, inOrder } from './change.ts'
 import { requestCheckpoint, takeWriteAnswer } from './checkpoints.ts'
-import { recordReason } from './reasons.ts'
+import { giveUpShardEnd, recordReason } from './reasons.ts'
 import type { ResumableWork, ShardConsumerContext } from './shardConsumerContext.ts'
 import { taskActions } from './tasks.ts'
 
@@ -28,6 +28,7 @@ function outcomeOf({ checkpoint, reason, initialized, replay }: ShardConsumerCon
 export const actions = {
   ...taskActions,
   recordReason,
+  giveUpShardEnd,
   requestCheckpoint,
   takeWriteAnswer,
   takeBatch,

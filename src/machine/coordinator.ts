@@ -78,6 +78,8 @@ export interface CoordinatorState {
   readonly kept: readonly string[]
   /** Leases whose consumer ended by policy; this worker does not take them again. */
   readonly unwanted: readonly string[]
+  /** Leases that were lost or given away, the longest ago first; this worker takes others first. */
+  readonly lost: readonly string[]
   /** Whether the shards were synchronised since the start. */
   readonly synced: boolean
   /** Whether a shard finished while the leases were being listed: the listing may be older than its children. */
@@ -160,6 +162,7 @@ export function startCoordinator(options: CoordinatorOptions): Stepped {
     observations: {},
     kept: [],
     unwanted: [],
+    lost: [],
     synced: false,
     listAgain: false,
     force: false,
@@ -198,9 +201,10 @@ function fail(draft: Draft, failure: ErrorFacts): void {
 }
 
 function leaseGone(draft: Draft, leaseKey: string, outcome: Outcome | null): void {
-  const { kept, unwanted, phase } = draft.state
+  const { kept, unwanted, lost, phase } = draft.state
   draft.set({ kept: kept.filter((key) => key !== leaseKey) })
   if (outcome === 'stopped' && !unwanted.includes(leaseKey)) draft.set({ unwanted: [...unwanted, leaseKey] })
+  if (outcome === 'leaseLost') draft.set({ lost: [...lost.filter((key) => key !== leaseKey), leaseKey] })
   if (outcome === 'finished' && phase === 'running') listSoon(draft)
 }
 
@@ -325,7 +329,7 @@ function takeLeases(draft: Draft, leases: readonly Lease[], nowMs: number): void
 }
 
 function run(draft: Draft, leases: readonly Lease[], nowMs?: number): void {
-  const { options, observations, kept, unwanted } = draft.state
+  const { options, observations, kept, unwanted, lost } = draft.state
   const { workerId, failoverTimeMillis, maxLeasesForWorker } = options
   draft.set({ phase: 'running', attempts: 0 })
   const now = nowMs ?? Math.max(0, ...Object.values(observations).map(({ sinceMs }) => sinceMs))
@@ -339,6 +343,7 @@ function run(draft: Draft, leases: readonly Lease[], nowMs?: number): void {
     failoverTimeMillis,
     maxLeasesForWorker,
     kept: kept.length + busy.length,
+    lost,
   })
   const deleted = options.cleanupLeasesOfCompletedShards
     ? leasesToDelete(leases, observations, now, options.completedLeaseCleanupIntervalMillis).filter((key) => !busy.includes(key))

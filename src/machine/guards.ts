@@ -66,6 +66,13 @@ export const guards = {
   answersWrite,
   notificationDue: (context) => context.write === null && !context.notificationSignalled,
   shardEndStored: (context) => shardEndIsStored(context),
+  stopsInstead: ofAnswer((context) => context.stopRequested && context.write === null),
+  givesCreationUp: ofAnswer((context) => context.stopRequested || context.attempt + 1 >= context.options.maxShutdownAttempts),
+  stopRequestedDuringShardEnd: (context) =>
+    context.stopRequested &&
+    context.reason === 'SHARD_END' &&
+    context.write === null &&
+    (context.resume === 'listingChildShards' || context.resume === 'creatingChildLeases' || context.resume === 'notifyingShardEnded'),
   nothingWritten: (context) => context.write === null,
   leaseLostDuringShardEnd: (context) =>
     context.reason === 'LEASE_LOST' &&

@@ -18,7 +18,8 @@ export type LeaseKeeperEvent =
   | { readonly type: 'stop'; readonly force: boolean }
   | { readonly type: 'consumerNotified' }
   | { readonly type: 'consumerLostLease' }
-  | { readonly type: 'consumerEnded'; readonly outcome: Outcome }
+  /** `openedAtMs` is when it first opened the shard, epoch milliseconds; null when it did not. */
+  | { readonly type: 'consumerEnded'; readonly outcome: Outcome; readonly openedAtMs: number | null }
   | MachineAnswer<LeaseKeeperEffectType>
 
 /** What a lease keeper is started with. Times are monotonic milliseconds. */
@@ -55,6 +56,8 @@ export interface LeaseKeeperState {
   readonly stopping: boolean
   readonly consumer: 'running' | 'ended'
   readonly outcome: Outcome | null
+  /** Where LATEST was, for a consumer that is made anew. */
+  readonly openedAtMs: number | null
 }
 
 const maxReleaseAttempts = 3
@@ -100,9 +103,10 @@ function renewalIntervalMs(failoverTimeMillis: number): number {
 }
 
 function startConsumer(draft: Draft): void {
-  const { shardId, parentShardIds } = draft.state.input
+  const { openedAtMs, input } = draft.state
+  const { shardId, parentShardIds } = input
   draft.set({ consumer: 'running', outcome: null })
-  draft.effects.push({ type: 'startConsumer', ...draft.lease, shardId, parentShardIds })
+  draft.effects.push({ type: 'startConsumer', ...draft.lease, shardId, parentShardIds, openedAtMs })
 }
 
 function shutDown(draft: Draft, reason: 'REQUESTED' | 'LEASE_LOST'): void {
@@ -148,6 +152,7 @@ export function startLeaseKeeper(input: LeaseKeeperInput): Stepped {
     stopping: false,
     consumer: 'running',
     outcome: null,
+    openedAtMs: null,
   })
   scheduleHeartbeat(draft, renewalIntervalMs(input.failoverTimeMillis))
   startConsumer(draft)
@@ -169,7 +174,7 @@ function stepLeaseKeeper(state: LeaseKeeperState, event: LeaseKeeperEvent): Step
       if (state.phase === 'keeping') beginRelease(draft)
       break
     case 'consumerEnded':
-      consumerEnded(draft, event.outcome)
+      consumerEnded(draft, event.outcome, event.openedAtMs)
       break
     default:
       if (event.id === state.heartbeat?.id) takeHeartbeat(draft, event)
@@ -197,8 +202,8 @@ function stop(draft: Draft, force: boolean): void {
   else beginRelease(draft)
 }
 
-function consumerEnded(draft: Draft, outcome: Outcome): void {
-  draft.set({ consumer: 'ended', outcome })
+function consumerEnded(draft: Draft, outcome: Outcome, openedAtMs: number | null): void {
+  draft.set({ consumer: 'ended', outcome, openedAtMs })
   const { phase, stopping, restarts, input } = draft.state
   if (phase === 'leaving') draft.set({ phase: 'gone' })
   if (phase !== 'keeping') return

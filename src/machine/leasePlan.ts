@@ -31,18 +31,22 @@ export interface LeaseSituation {
   readonly maxLeasesForWorker: number
   /** How many leases this worker keeps. */
   readonly kept: number
+  /** Lease keys that this worker lost or gave away, the longest ago first: they come after the others. */
+  readonly lost: readonly string[]
 }
 
 /**
  * The leases to acquire now: unfinished ones that nobody owns, that this worker owned before it was restarted, or whose counter has stood still for longer
- * than the failover time. Parents come before their children, as far as the maximum allows.
+ * than the failover time. A worker that cannot have all leases takes none whose parents are unfinished: it would only wait for those it has no place for.
  */
 export function leasesToAcquire(situation: LeaseSituation): Lease[] {
-  const { workerId, leases, observations, taken, nowMs, failoverTimeMillis, maxLeasesForWorker, kept } = situation
+  const { workerId, leases, observations, taken, nowMs, failoverTimeMillis, maxLeasesForWorker, kept, lost } = situation
   const expired = ({ leaseKey }: Lease): boolean => {
     const seen = observations[leaseKey]
     return seen !== undefined && nowMs - seen.sinceMs > failoverTimeMillis
   }
+  const unfinished = new Set(leases.filter(({ checkpoint }) => !isShardEnd(checkpoint)).map(({ leaseKey }) => leaseKey))
+  const scarce = unfinished.size > maxLeasesForWorker
   return leases
     .filter((lease) => !taken.has(lease.leaseKey) && !isShardEnd(lease.checkpoint))
     .filter((lease) => {
@@ -50,7 +54,8 @@ export function leasesToAcquire(situation: LeaseSituation): Lease[] {
       const owner = lease.checkpointOwner ?? lease.leaseOwner
       return owner === null || owner === workerId || expired(lease)
     })
-    .sort((a, b) => (a.leaseKey < b.leaseKey ? -1 : 1))
+    .filter(({ parentShardIds }) => !scarce || !parentShardIds.some((parent) => unfinished.has(parent)))
+    .sort((a, b) => lost.indexOf(a.leaseKey) - lost.indexOf(b.leaseKey) || (a.leaseKey < b.leaseKey ? -1 : 1))
     .slice(0, Math.max(0, maxLeasesForWorker - kept))
 }
 

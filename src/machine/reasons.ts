@@ -47,11 +47,21 @@ const callbacks: ReadonlySet<string> = new Set(['initialize', 'processRecords', 
 export const recordReason: Action = (context, event) => {
   const reason = effectiveReason(context, event)
   const shutdownAsked = context.shutdownAsked || event.type === 'shutdown'
-  if (reason !== 'LEASE_LOST' || context.reason === 'LEASE_LOST') return { context: { reason, shutdownAsked } }
+  const stopRequested = context.stopRequested || (event.type === 'shutdown' && event.reason === 'REQUESTED')
+  const recorded = { reason, shutdownAsked, stopRequested }
+  if (reason !== 'LEASE_LOST' || context.reason === 'LEASE_LOST') return { context: recorded }
   const { task, shardId, leaseKey, token } = context
   const refused = refuseWaiting(context, event)
   const effects = [...(refused.effects ?? [])]
   if (task !== null && callbacks.has(task.type) && !answersTask(context, event)) effects.push({ type: 'cancel', id: task.id })
   if (event.type !== 'shutdown') effects.push({ type: 'signalLeaseLost', shardId, leaseKey, token })
-  return { context: { ...refused.context, reason, shutdownAsked }, effects }
+  return { context: { ...refused.context, ...recorded }, effects }
+}
+
+/** The end of the shard cannot be reported here: the lease is given away, and its next owner reports it. */
+export const giveUpShardEnd: Action = (context, event) => {
+  const { shardId, leaseKey, token } = context
+  const refused = refuseWaiting(context, event)
+  const effects = [...(refused.effects ?? []), { type: 'signalLeaseLost', shardId, leaseKey, token } as const]
+  return { context: { ...refused.context, reason: 'LEASE_LOST' }, effects }
 }

@@ -43,6 +43,8 @@ export interface ShardConsumerInput {
   readonly parentShardIds?: readonly ShardId[]
   /** Seeds the jitter of backoffs. */
   readonly seed?: number
+  /** Where LATEST was, epoch ms, when an earlier consumer of this tenure opened the shard. */
+  readonly openedAtMs?: number | null
   readonly options?: Partial<ShardConsumerOptions>
 }
 
@@ -91,6 +93,8 @@ export interface ShardConsumerContext {
   readonly reason: ShutdownReason | null
   /** Whether someone outside asked for a shutdown and awaits its end. */
   readonly shutdownAsked: boolean
+  /** Whether a graceful stop was among what was asked for. */
+  readonly stopRequested: boolean
   readonly task: TaskEffect | null
   /** Failures in a row of the present work; sets the backoff. */
   readonly attempt: number
@@ -141,6 +145,7 @@ export function createShardConsumerContext(input: ShardConsumerInput): ShardCons
     nextId: 1,
     reason: null,
     shutdownAsked: false,
+    stopRequested: false,
     task: null,
     attempt: 0,
     resume: null,
@@ -148,7 +153,7 @@ export function createShardConsumerContext(input: ShardConsumerInput): ShardCons
     checkpoint: null,
     pendingCheckpoint: null,
     completed: null,
-    openedAtMs: null,
+    openedAtMs: input.openedAtMs ?? null,
     batch: null,
     batchFailures: 0,
     idleMs: 0,

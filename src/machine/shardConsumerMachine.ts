@@ -98,6 +98,10 @@ const toLeaseLost = {
   actions: ['recordReason', 'advance'],
 } as const
 
+/** A stop does not wait for the end of the shard to be reported: that is left to the next owner of the lease. */
+const giveUpIf = <const G extends 'stopsInstead' | 'givesCreationUp'>(guard: G) =>
+  ({ guard, target: 'notifyingLeaseLost', actions: ['giveUpShardEnd', 'advance'] }) as const
+
 const endOfNotification = [
   { guard: 'leaseIsLost', target: '#SHUTTING_DOWN.notifyingLeaseLost', actions: ['recordReason', 'advance'] },
   { guard: 'shardEndedWithChildren', target: '#SHUTTING_DOWN.creatingChildLeases', actions: ['recordReason', 'advance'] },
@@ -119,9 +123,10 @@ const whenNotified = [
 
 const judgeShardEnd = [
   { guard: 'answeredAndShardEndStored', target: 'closing', actions: 'advance' },
-  { guard: 'answeredWhileWriting', target: 'awaitingCheckpoint', actions: 'countFailure' },
+  { guard: 'answeredWhileWriting', target: 'awaitingCheckpoint', actions: ['countFailure', 'thenNotifyShardEnded'] },
   toLeaseLost,
   { guard: 'answeredAndMissedForGood', target: 'closing', actions: ['markReplay', 'advance'] },
+  giveUpIf('stopsInstead'),
   backOffTo('thenNotifyShardEnded'),
 ] as const
 
@@ -380,19 +385,20 @@ export const shardConsumerMachine = setup({
             ],
             shardStillOpen: toLeaseLost,
             streamNotFound: toLeaseLost,
-            throttled: [toLeaseLost, backOffTo('thenListChildren')],
-            effectFailed: [toLeaseLost, backOffTo('thenListChildren')],
+            throttled: [toLeaseLost, giveUpIf('stopsInstead'), backOffTo('thenListChildren')],
+            effectFailed: [toLeaseLost, giveUpIf('stopsInstead'), backOffTo('thenListChildren')],
           },
         },
         creatingChildLeases: {
-          description: 'Creates the leases of the children, before the end of the shard can be stored.',
+          description:
+            'Creates the leases of the children, before the end of the shard can be stored. Where the other parent of a merged child has no lease for long, the lease is given away.',
           entry: 'createChildLeases',
           on: {
             childLeasesCreated: [toLeaseLost, { guard: 'answered', target: 'notifyingShardEnded', actions: 'advance' }],
-            siblingLeaseMissing: [toLeaseLost, backOffTo('thenCreateLeases')],
+            siblingLeaseMissing: [toLeaseLost, giveUpIf('givesCreationUp'), backOffTo('thenCreateLeases')],
             leaseNotFound: toLeaseLost,
-            throttled: [toLeaseLost, backOffTo('thenCreateLeases')],
-            effectFailed: [toLeaseLost, backOffTo('thenCreateLeases')],
+            throttled: [toLeaseLost, giveUpIf('stopsInstead'), backOffTo('thenCreateLeases')],
+            effectFailed: [toLeaseLost, giveUpIf('stopsInstead'), backOffTo('thenCreateLeases')],
           },
         },
         notifyingShardEnded: {
@@ -414,7 +420,8 @@ export const shardConsumerMachine = setup({
             { guard: 'shardEndStored', target: 'closing', actions: 'advance' },
             { guard: 'leaseLostDuringShardEnd', target: 'notifyingLeaseLost', actions: 'advance' },
             { guard: 'missedForGood', target: 'closing', actions: ['markReplay', 'advance'] },
-            { guard: 'nothingWritten', target: 'backingOff', actions: 'thenNotifyShardEnded' },
+            { guard: 'stopRequestedDuringShardEnd', target: 'notifyingLeaseLost', actions: ['giveUpShardEnd', 'advance'] },
+            { guard: 'nothingWritten', target: 'backingOff' },
           ],
         },
         notifyingLeaseLost: {
@@ -446,6 +453,7 @@ export const shardConsumerMachine = setup({
             { guard: 'shardEndStoredMeanwhile', target: 'closing', actions: 'advance' },
             { guard: 'leaseLostDuringShardEnd', target: 'notifyingLeaseLost', actions: 'advance' },
             { guard: 'leaseLostWhileShardEndIsWritten', target: 'awaitingCheckpoint', actions: 'advance' },
+            { guard: 'stopRequestedDuringShardEnd', target: 'notifyingLeaseLost', actions: ['giveUpShardEnd', 'advance'] },
           ],
           on: {
             timerFired: [

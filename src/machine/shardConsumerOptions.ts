@@ -83,12 +83,16 @@ export function parseShardConsumerOptions(given: Partial<ShardConsumerOptions>):
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(rules, name)) throw new Error(`${name}: not an option; expected one of ${shardConsumerOptionNames.join(', ')}`)
     const rule = rules[name as keyof ShardConsumerOptions]
-    if (value !== undefined && !rule.holds(value)) throw new Error(`${name}: expected ${rule.expected}, got ${JSON.stringify(value)}`)
+    if (value !== undefined && !rule.holds(value)) throw new Error(`${name}: expected ${rule.expected}, got ${describe(value)}`)
   }
   const chosen = Object.entries(given).filter(([, value]) => value !== undefined)
   const options = Object.freeze({ ...defaultShardConsumerOptions, ...Object.fromEntries(chosen) })
   checked.add(options)
   return options
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value) : String(value)
 }
 
 function isInitialPosition(value: unknown): boolean {

@@ -141,7 +141,7 @@ function hostConsumer(options: Hosting, tellKeeper: (event: LeaseKeeperEvent) =>
         } catch (error) {
           // The user's factory threw, or made something that is not a processor: the worker ends, and the lease is released first.
           options.fail(error)
-          tellKeeper({ type: 'consumerEnded', outcome: 'stopped' })
+          tellKeeper({ type: 'consumerEnded', outcome: 'stopped', openedAtMs: null })
         }
       },
       shutDownConsumer: ({ reason }) => running?.send({ type: 'shutdown', reason }),
@@ -156,7 +156,7 @@ function startConsumer(
   tellKeeper: (event: LeaseKeeperEvent) => void,
 ): { consumer: ConsumerMachine; close(): void } {
   const { shared, batches, shardOptions, observe, workerId } = options
-  const { leaseKey, token, shardId, parentShardIds } = effect
+  const { leaseKey, token, shardId, parentShardIds, openedAtMs } = effect
   const processor = options.makeProcessor(shardId)
   const mailbox = createMailbox<ShardEvent>()
   const host = hostRecordProcessor({ processor, shardId, batches, send: mailbox.send })
@@ -167,6 +167,7 @@ function startConsumer(
       leaseKey,
       token,
       parentShardIds,
+      openedAtMs,
       seed: seedOf(workerId + shardId),
       options: processor.shutdownOnce === true ? { ...shardOptions, missedShardEndCheckpoint: 'replay' } : shardOptions,
     }),
@@ -186,12 +187,12 @@ function startConsumer(
   consumer.done.then(
     ({ context }) => {
       close()
-      tellKeeper({ type: 'consumerEnded', outcome: context.outcome ?? 'stopped' })
+      tellKeeper({ type: 'consumerEnded', outcome: context.outcome ?? 'stopped', openedAtMs: context.openedAtMs })
     },
     (error: unknown) => {
       close()
       options.fail(error)
-      tellKeeper({ type: 'consumerEnded', outcome: 'stopped' })
+      tellKeeper({ type: 'consumerEnded', outcome: 'stopped', openedAtMs: null })
     },
   )
   return { consumer, close }

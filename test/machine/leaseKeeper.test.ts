@@ -23,7 +23,13 @@ describe('a lease keeper', () => {
 
     expect(lease.effects).toEqual([
       { type: 'startTimer', id: 1, delayMs: failoverTimeMillis / 3 },
-      { type: 'startConsumer', ...held, shardId: 'shardId-000000000001', parentShardIds: ['shardId-000000000000'] },
+      {
+        type: 'startConsumer',
+        ...held,
+        shardId: 'shardId-000000000001',
+        parentShardIds: ['shardId-000000000000'],
+        openedAtMs: null,
+      },
     ])
   })
 
@@ -67,7 +73,7 @@ describe('a lease', () => {
     expect(lease.outstanding.awaited).toEqual([])
     lease.send({ type: 'stop', force: true })
     expect(lease.asked).toEqual([])
-    lease.send({ type: 'consumerEnded', outcome: 'leaseLost' })
+    lease.send({ type: 'consumerEnded', outcome: 'leaseLost', openedAtMs: null })
     expect(lease.state).toMatchObject({ phase: 'gone', outcome: 'leaseLost' })
   })
 
@@ -161,7 +167,7 @@ describe('a requested stop', () => {
     note()
     lease.release(released)
     note()
-    lease.send({ type: 'consumerEnded', outcome: 'leaseLost' })
+    lease.send({ type: 'consumerEnded', outcome: 'leaseLost', openedAtMs: null })
     note()
 
     expect(asked).toEqual([['REQUESTED'], ['releaseLease'], ['cancel', 'LEASE_LOST'], []])
@@ -184,7 +190,7 @@ describe('a requested stop', () => {
     const lease = aKeptLease()
     lease.send({ type: 'stop', force: false })
 
-    lease.send({ type: 'consumerEnded', outcome: 'stopped' })
+    lease.send({ type: 'consumerEnded', outcome: 'stopped', openedAtMs: null })
     expect(lease.asked).toEqual(['releaseLease'])
     lease.release(released)
 
@@ -215,7 +221,7 @@ describe('a forced stop', () => {
     lease.release(released)
     expect(lease.asked).toEqual(['cancel', 'LEASE_LOST'])
     expect(lease.state.phase).toBe('leaving')
-    lease.send({ type: 'consumerEnded', outcome: 'leaseLost' })
+    lease.send({ type: 'consumerEnded', outcome: 'leaseLost', openedAtMs: null })
 
     expect(lease.state.phase).toBe('gone')
   })
@@ -224,7 +230,7 @@ describe('a forced stop', () => {
     const lease = aKeptLease()
     lease.send({ type: 'stop', force: true })
 
-    lease.send({ type: 'consumerEnded', outcome: 'finished' })
+    lease.send({ type: 'consumerEnded', outcome: 'finished', openedAtMs: null })
     lease.release(released)
 
     expect(lease.asked).toEqual(['cancel'])
@@ -237,7 +243,7 @@ describe('a consumer that must be made anew', () => {
     const lease = aKeptLease()
     const delays: number[] = []
     for (let count = 0; count < 12; count += 1) {
-      lease.send({ type: 'consumerEnded', outcome: 'replay' })
+      lease.send({ type: 'consumerEnded', outcome: 'replay', openedAtMs: null })
       expect(lease.asked).toEqual(['startTimer'])
       delays.push(lease.state.restart?.delayMs ?? 0)
       lease.beat(3_000 * (count + 1))
@@ -252,9 +258,16 @@ describe('a consumer that must be made anew', () => {
     expect(Math.min(...delays.slice(-3))).toBeGreaterThanOrEqual(15_000)
   })
 
+  it('is told when the shard was first opened, so that LATEST stays where it was', () => {
+    const lease = aKeptLease()
+    lease.send({ type: 'consumerEnded', outcome: 'replay', openedAtMs: 1_700_000_000_000 })
+    lease.fire(lease.state.restart)
+    expect(lease.effects).toMatchObject([{ type: 'startConsumer', openedAtMs: 1_700_000_000_000 }])
+  })
+
   it.each([false, true])('is not started, and its lease released, when a stop comes during the backoff (force: %s)', (force) => {
     const lease = aKeptLease()
-    lease.send({ type: 'consumerEnded', outcome: 'replay' })
+    lease.send({ type: 'consumerEnded', outcome: 'replay', openedAtMs: null })
 
     lease.send({ type: 'stop', force })
 
@@ -269,14 +282,14 @@ describe('a consumer that must be made anew', () => {
     const lease = aKeptLease()
     lease.send({ type: 'stop', force: false })
 
-    lease.send({ type: 'consumerEnded', outcome: 'replay' })
+    lease.send({ type: 'consumerEnded', outcome: 'replay', openedAtMs: null })
 
     expect(lease.asked).toEqual(['releaseLease'])
   })
 
   it('is not started when the lease is lost during the backoff', () => {
     const lease = aKeptLease()
-    lease.send({ type: 'consumerEnded', outcome: 'replay' })
+    lease.send({ type: 'consumerEnded', outcome: 'replay', openedAtMs: null })
     lease.beat(3_000)
 
     lease.renew(refused)
@@ -291,7 +304,7 @@ describe('the end of a consumer', () => {
   it.each(['finished', 'stopped', 'leaseLost'] as const)('with %s gives the lease back', (outcome) => {
     const lease = aKeptLease()
 
-    lease.send({ type: 'consumerEnded', outcome })
+    lease.send({ type: 'consumerEnded', outcome, openedAtMs: null })
     expect(lease.asked).toEqual(['releaseLease'])
     lease.release(released)
 
@@ -306,7 +319,7 @@ describe('the end of a consumer', () => {
     expect(lease.asked).toEqual(['releaseLease'])
     lease.release(refused)
     expect(lease.asked).toEqual(['cancel', 'LEASE_LOST'])
-    lease.send({ type: 'consumerEnded', outcome: 'leaseLost' })
+    lease.send({ type: 'consumerEnded', outcome: 'leaseLost', openedAtMs: null })
 
     expect(lease.state.phase).toBe('gone')
   })
@@ -367,12 +380,12 @@ describe('an event that is not awaited', () => {
     lease.send({ type: 'stop', force: true })
     expect(lease.state).toBe(releasing)
 
-    lease.send({ type: 'consumerEnded', outcome: 'leaseLost' })
+    lease.send({ type: 'consumerEnded', outcome: 'leaseLost', openedAtMs: null })
     lease.release(released)
     const gone = lease.state
     expect(gone.phase).toBe('gone')
     lease.send({ type: 'stop', force: true })
-    lease.send({ type: 'consumerEnded', outcome: 'replay' })
+    lease.send({ type: 'consumerEnded', outcome: 'replay', openedAtMs: null })
     expect(lease.state).toBe(gone)
   })
 })

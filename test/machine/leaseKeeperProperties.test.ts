@@ -10,7 +10,7 @@ type Operation =
   | { readonly type: 'answer'; readonly pick: number; readonly outcome: number; readonly afterMs: number }
   | { readonly type: 'stop'; readonly force: boolean }
   | { readonly type: 'consumerNotified' | 'consumerLostLease' }
-  | { readonly type: 'consumerEnded'; readonly outcome: Outcome }
+  | { readonly type: 'consumerEnded'; readonly outcome: Outcome; readonly openedAtMs: null }
   | { readonly type: 'stale'; readonly id: number; readonly outcome: number }
 
 const outcome = fc.constantFrom<Outcome>('finished', 'leaseLost', 'stopped', 'replay')
@@ -22,7 +22,7 @@ const operations = fc.array(
     },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('stop' as const), force: fc.boolean() }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('consumerNotified' as const, 'consumerLostLease' as const) }) },
-    { weight: 3, arbitrary: fc.record({ type: fc.constant('consumerEnded' as const), outcome }) },
+    { weight: 3, arbitrary: fc.record({ type: fc.constant('consumerEnded' as const), outcome, openedAtMs: fc.constant(null) }) },
     { weight: 2, arbitrary: fc.record({ type: fc.constant('stale' as const), id: fc.nat(40), outcome: fc.nat(9) }) },
   ),
   { maxLength: 60, size: 'max' },
@@ -138,7 +138,7 @@ describe('a lease keeper, in any order of events', () => {
           else if (releasable) judge.send(judge.lease.outstanding.answer('releaseLease', { type: 'leaseReleased' }))
           else judge.send(judge.lease.outstanding.answer('releaseLease', aFailure()))
         }
-        if (judge.consumerRuns) judge.send({ type: 'consumerEnded', outcome: 'leaseLost' })
+        if (judge.consumerRuns) judge.send({ type: 'consumerEnded', outcome: 'leaseLost', openedAtMs: null })
 
         expect(judge.lease.state.phase).toBe('gone')
         expect(judge.releases - releasesBefore).toBeLessThanOrEqual(3)

@@ -17,6 +17,7 @@ function acquired(leases: readonly Lease[], facts: Partial<LeaseSituation> = {})
     failoverTimeMillis,
     maxLeasesForWorker: 100,
     kept: 0,
+    lost: [],
     ...facts,
   }).map(({ leaseKey }) => leaseKey)
 }
@@ -83,6 +84,21 @@ describe('a worker acquires', () => {
     expect(acquired(leases, { maxLeasesForWorker: 5, kept: 3 })).toEqual([idOf(1), idOf(2)])
     expect(acquired(leases, { maxLeasesForWorker: 3, kept: 3 })).toEqual([])
     expect(acquired(leases, { maxLeasesForWorker: 3, kept: 7 })).toEqual([])
+  })
+
+  it('no child of an unfinished shard while it cannot have all, for it would only wait where a parent needs the place', () => {
+    const parents = [1, 2].map((n) => aLease({ leaseKey: idOf(n) }))
+    const child = aLease({ leaseKey: idOf(0), parentShardIds: [idOf(1)] })
+
+    expect(acquired([child, ...parents], { maxLeasesForWorker: 1 })).toEqual([idOf(1)])
+    expect(acquired([child, ...parents], { maxLeasesForWorker: 3 })).toEqual([idOf(0), idOf(1), idOf(2)])
+    expect(acquired([child, aLease({ leaseKey: idOf(1), ...finished })], { maxLeasesForWorker: 1 })).toEqual([idOf(0)])
+  })
+
+  it('what it lost or gave away after the others, the longest ago first', () => {
+    const leases = [1, 2, 3].map((n) => aLease({ leaseKey: idOf(n) }))
+
+    expect(acquired(leases, { lost: [idOf(2), idOf(1)] })).toEqual([3, 2, 1].map(idOf))
   })
 
   it('leases in the order of their shards, so that parents come before their children', () => {

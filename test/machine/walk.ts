@@ -28,6 +28,7 @@ export function keyOf({ value, context }: ShardConsumerSnapshot): string {
   return JSON.stringify([
     value,
     context.reason,
+    context.stopRequested,
     context.task?.type ?? null,
     Math.min(context.attempt, 1),
     context.resume,

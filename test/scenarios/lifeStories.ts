@@ -55,6 +55,20 @@ export const lifeStories: readonly Story[] = [
     ],
   },
   {
+    name: 'a-merge-whose-other-parent-has-no-lease-for-long',
+    input: { ...aShard, options: { maxShutdownAttempts: 2 } },
+    moves: [
+      ...untilReading(),
+      answer('readRecords', 'recordsRead', aBatch({ records: [1, 2], atShardEnd: true, childShards: mergedChild })),
+      answer('processRecords', 'recordsProcessed'),
+      answer('createChildLeases', 'siblingLeaseMissing'),
+      answer('startTimer', 'timerFired', { nowMs: 500 }),
+      answer('createChildLeases', 'siblingLeaseMissing'),
+      answer('notifyLeaseLost', 'leaseLostNotified'),
+      closed,
+    ],
+  },
+  {
     name: 'a-merge-seen-by-a-parent',
     input: aShard,
     moves: [

@@ -35,6 +35,29 @@ export const shardEndStories: readonly Story[] = [
     ],
   },
   {
+    name: 'a-graceful-shutdown-while-a-shardEnded-that-forgets-to-checkpoint-is-retried',
+    input: aShard,
+    moves: [
+      ...untilShardEnded,
+      answer('notifyShardEnded', 'shardEndedNotified'),
+      shutdown('REQUESTED'),
+      answer('notifyLeaseLost', 'leaseLostNotified'),
+      closed,
+    ],
+  },
+  {
+    name: 'a-graceful-shutdown-while-the-children-cannot-be-listed',
+    input: aShard,
+    moves: [
+      ...untilReading(),
+      answer('readRecords', 'recordsRead', aBatch({ atShardEnd: true })),
+      shutdown('REQUESTED'),
+      answer('listChildShards', 'throttled'),
+      answer('notifyLeaseLost', 'leaseLostNotified'),
+      closed,
+    ],
+  },
+  {
     name: 'a-shard-that-is-gone-when-it-is-opened',
     input: aShard,
     moves: [

@@ -57,6 +57,15 @@ export const sourceStories: readonly Story[] = [
     ],
   },
   {
+    name: 'LATEST-of-a-processor-that-is-made-anew',
+    input: { ...aShard, openedAtMs: 1_700_000_000_000, options: { initialPosition: { type: 'LATEST' } } },
+    moves: [
+      answer('checkParentShards', 'parentShardsCompleted'),
+      answer('readCheckpoint', 'checkpointRead', { checkpoint: LATEST, pendingCheckpoint: null }),
+      answer('openShard', 'shardOpened', { openedAtMs: 1_700_000_900_000 }),
+    ],
+  },
+  {
     name: 'a-batch-that-fails-and-is-delivered-again',
     input: aShard,
     moves: [
