@@ -21,7 +21,7 @@ type Bodies = { readonly [K in AwaitedEffect['type']]: Readonly<Record<string, A
 const wholeRange = { startingHashKey: '0', endingHashKey: '340282366920938463463374607431768211455' }
 
 /** A child of the shard that the tests consume. */
-export const aChild: ChildShard = { shardId: 'shardId-000000000001', parentShardIds: ['shardId-000000000000'], hashKeyRange: wholeRange }
+const aChild: ChildShard = { shardId: 'shardId-000000000001', parentShardIds: ['shardId-000000000000'], hashKeyRange: wholeRange }
 
 const failure = { error: { name: 'Error', message: 'the other side said so' } }
 

@@ -152,7 +152,7 @@ function picked(events: readonly ShardEvent[], pick: number): ShardEvent | null 
 }
 
 /** The answer that an effect gets when all goes well. */
-export function successOf(effect: ShardEffect, { context }: ShardConsumerSnapshot, world: ShardWorld, count: number): ShardEvent | null {
+function successOf(effect: ShardEffect, { context }: ShardConsumerSnapshot, world: ShardWorld, count: number): ShardEvent | null {
   if (!('id' in effect)) return null
   const { id } = effect
   switch (effect.type) {
