@@ -27,7 +27,7 @@ export interface ShardConsumerOptions {
   readonly missedShardEndCheckpoint: 'retry' | 'replay'
 }
 
-/** The KCL's defaults, where it has them. */
+/** What holds where nothing is said: the KCL's defaults where it has them, but for the idle time, which the KCL 2 sets to 1,500 ms. */
 export const defaultShardConsumerOptions: ShardConsumerOptions = {
   initialPosition: { type: 'TRIM_HORIZON' },
   parentShardPollIntervalMillis: 10_000,

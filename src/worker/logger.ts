@@ -39,10 +39,24 @@ function logLeaseKeeper(logger: Logger, { leaseKey, step }: Extract<Observation,
   else if (before.phase !== after.phase && after.phase === 'gone') logger.info(`${leaseKey}: lease given up`)
 }
 
+/** Answers that a user should hear of, though they are expected outcomes. */
+const remarkable: Readonly<Record<string, string>> = {
+  throttled: 'throttled',
+  leaseNotFound: 'the lease table has no row for this shard: the lease is lost',
+  checkpointRefused: 'the checkpoint was refused: the lease is lost',
+  shardNotFound: 'Kinesis does not know this shard',
+  streamNotFound: 'Kinesis does not know the stream: the end of the shard is not stored',
+  shardStillOpen: 'the shard was said to have ended, and is still open: the lease is given away',
+  siblingLeaseMissing: 'the other parent of a merged child has no lease yet',
+  batchGone: 'the records of a batch are gone: the shard is opened again',
+  processorGone: 'the record processor is gone',
+}
+
 function logShardConsumer(logger: Logger, { shardId, step }: Extract<Observation, { machine: 'shardConsumer' }>): void {
   const { event, before, after, effects } = step
   if (event !== null && 'error' in event) logger.warn(`${shardId}: ${event.type}: ${event.error.name}: ${event.error.message}`)
-  if (event?.type === 'throttled') logger.warn(`${shardId}: throttled`)
+  const remark = event === null ? undefined : remarkable[event.type]
+  if (remark !== undefined) logger.warn(`${shardId}: ${remark}`)
   for (const effect of effects) {
     if (effect.type === 'notifyShardEnded' && effect.attempt > 0) {
       logger.error(
@@ -52,7 +66,8 @@ function logShardConsumer(logger: Logger, { shardId, step }: Extract<Observation
     logger.debug(`${shardId}: ${effect.type}`)
   }
   if (after.context.replay && before?.context.replay === false) {
-    logger.error(`${shardId}: the record processor ended without the checkpoint of the shard's end: it is made anew`)
+    const why = event?.type === 'processorGone' ? 'is gone' : "ended without the checkpoint of the shard's end"
+    logger.error(`${shardId}: the record processor ${why}: it is made anew`)
   }
   const state = consumerState(after.value)
   if (before === null || consumerState(before.value) !== state) logger.info(`${shardId}: ${state}`)
