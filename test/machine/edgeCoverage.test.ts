@@ -1,7 +1,7 @@
 import { effectTable, isAnswered } from '@shardwise/effects'
 import { consumerState, outstanding, type ShardConsumerSnapshot, type ShardEvent, step, tableState } from '@shardwise/machine'
 import { describe, expect, it } from 'vitest'
-import { answersTo } from './answers.ts'
+import { answersTo } from '../../src/testing/answers.ts'
 import { allTransitions, TransitionRecorder } from './takenTransitions.ts'
 import { type Edge, eventsFor, keyOf, walk } from './walk.ts'
 

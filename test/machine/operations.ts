@@ -1,7 +1,7 @@
 import type { ExtendedSequenceNumber, ShutdownReason } from '@shardwise/effects'
 import { outstanding, type ShardConsumerSnapshot, type ShardEffect, type ShardEvent, start, step } from '@shardwise/machine'
 import fc from 'fast-check'
-import { answersTo } from './answers.ts'
+import { answersTo } from '../../src/testing/answers.ts'
 import { indexOf, recordAt, ShardWorld, type WorldPlan } from './shardWorld.ts'
 import type { Trace, TraceStep } from './trace.ts'
 

@@ -1,7 +1,7 @@
 import type { ShutdownReason } from '@shardwise/effects'
 import { outstanding, type ShardConsumerSnapshot, type ShardEvent, step, tableState } from '@shardwise/machine'
 import { describe } from 'vitest'
-import { answersTo } from './answers.ts'
+import { answersTo } from '../../src/testing/answers.ts'
 import { none, property } from './property.ts'
 import { answered, askedFor, callbackAnswers, eventSteps, lastOf } from './trace.ts'
 

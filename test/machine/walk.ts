@@ -8,7 +8,7 @@ import {
 } from '@shardwise/machine'
 import { type AdjacencyValue, getAdjacencyMap } from '@xstate/graph'
 import type { ActorLogic, Snapshot } from 'xstate'
-import { answersTo, type NamedEvent, placeAfter } from './answers.ts'
+import { answersTo, type NamedEvent, placeAfter } from '../../src/testing/answers.ts'
 
 /** An edge of the walked graph. */
 export interface Edge {

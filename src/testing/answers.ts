@@ -20,12 +20,12 @@ type Bodies = { readonly [K in AwaitedEffect['type']]: Readonly<Record<string, A
 
 const wholeRange = { startingHashKey: '0', endingHashKey: '340282366920938463463374607431768211455' }
 
-/** A child of the shard that the tests consume. */
+/** A child of the shard that is consumed. */
 const aChild: ChildShard = { shardId: 'shardId-000000000001', parentShardIds: ['shardId-000000000000'], hashKeyRange: wholeRange }
 
 const failure = { error: { name: 'Error', message: 'the other side said so' } }
 
-/** The place some numbers after the last one that was delivered or checkpointed. */
+/** The place that lies `distance` sequence numbers after the last one that was delivered or checkpointed. */
 export function placeAfter({ checkpoint, completed }: ShardConsumerContext, distance: number): ExtendedSequenceNumber {
   const known = [checkpoint, completed].flatMap((place) =>
     place !== null && /^[0-9]+$/.test(place.sequenceNumber) ? [BigInt(place.sequenceNumber)] : [],
