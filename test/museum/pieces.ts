@@ -1,0 +1,7 @@
+import { failurePieces } from './failurePieces.ts'
+import type { Piece } from './piece.ts'
+import { shardEndPieces } from './shardEndPieces.ts'
+import { shutdownPieces } from './shutdownPieces.ts'
+
+/** Every piece of the museum. */
+export const pieces: readonly Piece[] = [...shardEndPieces, ...failurePieces, ...shutdownPieces]
