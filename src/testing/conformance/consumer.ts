@@ -1,0 +1,145 @@
+import { type AnswerBody, type AnsweredEffectType, type EffectOf, isAnswered, type Step } from '@shardwise/effects'
+import { outstanding, type ShardConsumerSnapshot, type ShardEffect, type ShardEvent, shardConsumer, start, step } from '@shardwise/machine'
+import { expectEqual } from '../expectEqual.ts'
+import { Bench, type Handle } from './bench.ts'
+import { type AwaitedEffect, aBatch, goodAnswer, input, requestDuring } from './goodWorld.ts'
+import type { Runtime } from './runtime.ts'
+
+type StartedSnapshot = readonly [ShardConsumerSnapshot, readonly ShardEffect[]]
+type AnsweredByShard = Extract<ShardEffect['type'], AnsweredEffectType>
+
+/**
+ * A shard consumer run by the runtime under test, and beside it the same one stepped by hand. After every event both must have started the same effects in
+ * the same order.
+ */
+export class ConsumerBench extends Bench {
+  /** The steps that the observer saw. */
+  readonly observed: Step<unknown, ShardEvent, ShardEffect>[] = []
+  /** The steps taken by hand, as the observer must see them. */
+  readonly expectedSteps: Step<unknown, ShardEvent, ShardEffect>[] = []
+  readonly #expected: ShardEffect[] = []
+  readonly #cancelled: number[] = []
+  readonly #abortsToo: boolean
+  readonly #out: ShardEffect[] = []
+  #model: ShardConsumerSnapshot | undefined
+
+  constructor(runtime: Runtime) {
+    super(runtime)
+    this.#abortsToo = runtime.can.includes('aborts')
+  }
+
+  /** The consumer as it must stand now. */
+  get snapshot(): ShardConsumerSnapshot {
+    if (this.#model === undefined) throw new Error('bench: no consumer runs yet')
+    return this.#model
+  }
+
+  /** Begins with a fresh consumer, or with a restored one. */
+  begin({ from = start(input), handle }: { readonly from?: StartedSnapshot; readonly handle?: Handle } = {}): void {
+    const [snapshot, effects] = from
+    this.#note(null, null, snapshot, effects)
+    this.run({ machine: shardConsumer, start: from, input, handle, observe: (observed) => void this.observed.push(observed) })
+  }
+
+  /** Takes the step by hand that the runtime is to take as well. */
+  expectStep(event: ShardEvent): void {
+    const before = this.snapshot
+    const [after, effects] = step(before, event)
+    this.#note(event, before, after, effects)
+  }
+
+  /** Sends an event from outside, and compares. */
+  async tell(event: ShardEvent): Promise<void> {
+    this.expectStep(event)
+    this.send(event)
+    await this.compare()
+  }
+
+  /** Answers the oldest effect of that type that is out, and compares. */
+  async reply<K extends AnsweredByShard>(type: K, body: AnswerBody<K>): Promise<void> {
+    const { id } = this.#takeOut(type)
+    this.expectStep({ ...body, id } as unknown as ShardEvent)
+    this.answer(id, body)
+    await this.compare()
+  }
+
+  /** Gives an effect that is out the answer of a world in which all goes well, and compares. */
+  async replyTo(effect: AwaitedEffect): Promise<void> {
+    await this.reply(effect.type, goodAnswer(effect))
+  }
+
+  /** Rejects the oldest effect of that type that is out, and compares. */
+  async reject(type: AnsweredByShard, error: Error): Promise<void> {
+    const { id } = this.#takeOut(type)
+    this.expectStep({ type: 'effectFailed', id, error: { name: error.name, message: error.message } })
+    this.fail(id, error)
+    await this.compare()
+  }
+
+  /** @throws Error when the runtime has not started what the machine asked for, or more than that. */
+  async compare(): Promise<void> {
+    await this.idle()
+    expectEqual(this.started, this.#expected, 'effects started')
+    if (this.#abortsToo) expectEqual(this.aborted, this.#cancelled, 'effects aborted')
+  }
+
+  #note(
+    event: ShardEvent | null,
+    before: ShardConsumerSnapshot | null,
+    after: ShardConsumerSnapshot,
+    effects: readonly ShardEffect[],
+  ): void {
+    this.#model = after
+    this.expectedSteps.push({ event, before, after, effects })
+    for (const effect of effects) {
+      if (effect.type === 'cancel') {
+        this.#cancelled.push(effect.id)
+        continue
+      }
+      this.#expected.push(effect)
+      if (isAnswered(effect.type)) this.#out.push(effect)
+    }
+  }
+
+  #takeOut(type: AnsweredByShard): EffectOf<AnsweredByShard> {
+    const index = this.#out.findIndex((effect) => effect.type === type)
+    const [effect] = index === -1 ? [] : this.#out.splice(index, 1)
+    if (effect === undefined || !('id' in effect)) throw new Error(`bench: no ${type} is out`)
+    return effect as EffectOf<AnsweredByShard>
+  }
+}
+
+/** Takes a fresh consumer to its first read. */
+export async function untilReading(bench: ConsumerBench): Promise<void> {
+  bench.begin()
+  await bench.compare()
+  await bench.reply('checkParentShards', { type: 'parentShardsCompleted' })
+  await bench.reply('readCheckpoint', {
+    type: 'checkpointRead',
+    checkpoint: { sequenceNumber: 'TRIM_HORIZON', subSequenceNumber: 0 },
+    pendingCheckpoint: null,
+  })
+  await bench.reply('openShard', { type: 'shardOpened', openedAtMs: 1_700_000_000_000 })
+  await bench.reply('initialize', { type: 'initialized' })
+}
+
+/** Takes a fresh consumer to the processing of its first batch. */
+export async function untilProcessing(bench: ConsumerBench): Promise<void> {
+  await untilReading(bench)
+  await bench.reply('readRecords', { type: 'recordsRead', batch: aBatch(0, 9) })
+}
+
+/** Leads a consumer to its end, one event at a time, and hands every snapshot on the way to `visit`. */
+export async function liveOn(bench: ConsumerBench, visit: (snapshot: ShardConsumerSnapshot) => void = () => undefined): Promise<void> {
+  const asked = new Set<string>()
+  while (bench.snapshot.status === 'active') {
+    visit(bench.snapshot)
+    const [task, write] = outstanding(bench.snapshot) as readonly AwaitedEffect[]
+    if (task === undefined) throw new Error('life: the consumer waits for nothing')
+    const request = requestDuring(task)
+    if (request !== null && !asked.has(request)) {
+      asked.add(request)
+      await bench.tell({ type: 'checkpointRequested', request, position: null })
+    } else await bench.replyTo(write ?? task)
+  }
+}

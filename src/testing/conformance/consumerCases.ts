@@ -1,0 +1,190 @@
+import { restore, type ShardConsumerSnapshot } from '@shardwise/machine'
+import { expectEqual } from '../expectEqual.ts'
+import { ConsumerBench, liveOn, untilProcessing, untilReading } from './consumer.ts'
+import { type AwaitedEffect, aBatch, goodAnswer, requestDuring } from './goodWorld.ts'
+import type { Runtime } from './runtime.ts'
+
+type Cases = Readonly<Record<string, (bench: ConsumerBench, runtime: Runtime) => Promise<void>>>
+
+const request = (name: string) => ({ type: 'checkpointRequested', request: name, position: null }) as const
+const stop = { type: 'shutdown', reason: 'REQUESTED' } as const
+const leaseLost = { type: 'shutdown', reason: 'LEASE_LOST' } as const
+
+/** The shard consumer itself, led by hand. */
+export const consumerCases: Cases = {
+  'leads a shard consumer to the end of its shard with exactly the effects that its steps give': async (bench) => {
+    bench.begin()
+    await bench.compare()
+    await liveOn(bench)
+    expectEqual(bench.snapshot.context.outcome, 'finished', 'outcome')
+  },
+
+  'leads it there as well when every handler answers at once, and the processor asks for checkpoints in its callbacks': async (bench) => {
+    bench.begin({
+      handle: (effect) => {
+        // The first one is answered by hand, for a runtime takes events only once it runs.
+        if (effect.type === 'checkParentShards' || !('id' in effect)) return undefined
+        const name = requestDuring(effect)
+        if (name !== null) bench.send(request(name))
+        return goodAnswer(effect as AwaitedEffect)
+      },
+    })
+    await bench.compare()
+    bench.answer(1, { type: 'parentShardsCompleted' })
+    await bench.idle()
+    expectEqual(
+      bench.log.map((line) => line.slice(2)),
+      lifeAtOnce,
+      'effects started',
+    )
+  },
+
+  'has a callback and a checkpoint write out at once, and takes their answers in either order': async (bench, runtime) => {
+    await untilProcessing(bench)
+    await bench.tell(request('r1'))
+    await bench.reply('processRecords', { type: 'recordsProcessed' })
+    await bench.reply('writeCheckpoint', { type: 'checkpointWritten' })
+    const other = new ConsumerBench(runtime)
+    await untilProcessing(other)
+    await other.tell(request('r1'))
+    await other.reply('writeCheckpoint', { type: 'checkpointWritten' })
+    await other.reply('processRecords', { type: 'recordsProcessed' })
+  },
+
+  'treats a stop as an event: what the processor is doing goes on, and its answer is awaited': async (bench) => {
+    await untilProcessing(bench)
+    await bench.tell(stop)
+    expectEqual(bench.aborted, [], 'effects aborted')
+    await bench.reply('processRecords', { type: 'recordsProcessed' })
+    await bench.reply('notifyShutdownRequested', { type: 'shutdownRequestedNotified' })
+    await bench.tell(leaseLost)
+    await liveOn(bench)
+    expectEqual(bench.started.at(-1)?.type, 'signalShutdownComplete', 'the last effect')
+  },
+
+  'feeds the late answer of a read that was cancelled, which changes nothing': async (bench) => {
+    await untilReading(bench)
+    await bench.tell(stop)
+    await bench.reply('readRecords', { type: 'recordsRead', batch: aBatch(0, 9) })
+    await bench.reply('notifyShutdownRequested', { type: 'shutdownRequestedNotified' })
+  },
+
+  'lets the machine decide what follows a handler that rejects': async (bench) => {
+    await untilReading(bench)
+    await bench.reject('readRecords', new Error('the network is down'))
+    await bench.reply('startTimer', { type: 'timerFired', nowMs: 0 })
+    await bench.reply('readRecords', { type: 'recordsRead', batch: aBatch(0, 9) })
+  },
+
+  'takes a request to shut down after the end, and starts its answer': async (bench) => {
+    bench.begin()
+    await bench.compare()
+    await liveOn(bench)
+    await bench.tell(stop)
+    expectEqual(bench.started.at(-1)?.type, 'signalShutdownComplete', 'the last effect')
+  },
+
+  'takes a request for a checkpoint after the end, and starts its refusal': async (bench) => {
+    bench.begin()
+    await bench.compare()
+    await liveOn(bench)
+    await bench.tell(request('late'))
+    expectEqual(bench.started.at(-1)?.type, 'settleCheckpoint', 'the last effect')
+  },
+
+  'runs two consumers side by side, whose effects have the same ids, without mixing them up': async (bench, runtime) => {
+    const other = new ConsumerBench(runtime)
+    await untilReading(bench)
+    await untilProcessing(other)
+    await bench.reply('readRecords', { type: 'recordsRead', batch: aBatch(0, 9) })
+    await other.tell(leaseLost)
+    await bench.compare()
+    await bench.tell(request('r1'))
+    await other.reply('processRecords', { type: 'recordsProcessed' })
+    await bench.compare()
+    await liveOn(bench)
+    await liveOn(other)
+    expectEqual(
+      [bench, other].map(({ snapshot }) => snapshot.context.outcome),
+      ['finished', 'leaseLost'],
+      'outcomes',
+    )
+  },
+}
+
+/** The shard consumer, where effects are aborted. */
+export const consumerAbortCases: Cases = {
+  'aborts the callback when the lease is lost, and awaits its answer before the consumer goes on': async (bench) => {
+    await untilProcessing(bench)
+    await bench.tell(request('r1'))
+    await bench.reply('writeCheckpoint', { type: 'checkpointRefused' })
+    expectEqual(bench.aborted.length, 1, 'effects aborted')
+    await bench.reply('processRecords', { type: 'recordsProcessed' })
+    await liveOn(bench)
+    expectEqual(bench.snapshot.context.outcome, 'leaseLost', 'outcome')
+  },
+}
+
+/** The shard consumer, as an observer sees it. */
+export const consumerObserverCases: Cases = {
+  'shows the observer the steps of a shard consumer as the machine takes them': async (bench) => {
+    bench.begin()
+    await bench.compare()
+    await liveOn(bench)
+    await bench.tell(stop)
+    const plain = (steps: typeof bench.observed): unknown => JSON.parse(JSON.stringify(steps))
+    expectEqual(plain(bench.observed), plain(bench.expectedSteps), 'steps')
+  },
+}
+
+/** The shard consumer, taken up from a stored snapshot. */
+export const consumerRestoreCases: Cases = {
+  'takes a shard consumer up from the JSON of any of its snapshots, and leads it to the end': async (bench, runtime) => {
+    const stored: string[] = []
+    bench.begin()
+    await bench.compare()
+    await liveOn(bench, (snapshot) => stored.push(JSON.stringify(snapshot)))
+    for (const text of stored) {
+      const restored = new ConsumerBench(runtime)
+      restored.begin({ from: restore(JSON.parse(text) as ShardConsumerSnapshot) })
+      await restored.compare()
+      await liveOn(restored)
+      expectEqual(restored.snapshot.context.outcome, 'finished', 'outcome')
+    }
+  },
+
+  'settles the checkpoint that an earlier process asked for, and goes on': async (bench, runtime) => {
+    await untilProcessing(bench)
+    await bench.tell(request('of the earlier process'))
+    const restored = new ConsumerBench(runtime)
+    restored.begin({ from: restore(JSON.parse(JSON.stringify(bench.snapshot)) as ShardConsumerSnapshot) })
+    await restored.compare()
+    await restored.reply('writeCheckpoint', { type: 'checkpointWritten' })
+    expectEqual(restored.log.at(-1), '! settleCheckpoint of the earlier process', 'the last effect')
+    await liveOn(restored)
+  },
+}
+
+/** The effects of a whole life in which every answer comes at once. */
+const lifeAtOnce: readonly string[] = [
+  'checkParentShards #1',
+  'readCheckpoint #2',
+  'openShard #3',
+  'initialize #4',
+  'readRecords #5',
+  'processRecords #6',
+  'writeCheckpoint #7',
+  'dropBatch b0',
+  'startTimer #8',
+  'settleCheckpoint during processRecords #6',
+  'readRecords #9',
+  'processRecords #10',
+  'writeCheckpoint #11',
+  'dropBatch b10',
+  'createChildLeases #12',
+  'settleCheckpoint during processRecords #10',
+  'notifyShardEnded #13',
+  'writeCheckpoint #14',
+  'settleCheckpoint during notifyShardEnded #13',
+  'closeShard #15',
+]
