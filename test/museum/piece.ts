@@ -1,7 +1,7 @@
 import type { ShardConsumerInput } from '@shardwise/machine'
 import type { Move } from '../scenarios/story.ts'
 import { transcriptOf } from '../scenarios/transcript.ts'
-import { type Life, lifeOf, transcriptOfLife } from './life.ts'
+import { type Life, transcriptOfLife } from './life.ts'
 
 /** A bug of another Kinesis consumer, replayed here. */
 export interface Piece {
@@ -19,8 +19,8 @@ export interface Piece {
   readonly holds: (life: Life) => boolean
   /** What happened there, in the words of a transcript. */
   readonly there: Life
-  /** What happens here. */
-  readonly here: () => string
+  /** What happens here, as a transcript. */
+  readonly here: () => string | Promise<string>
 }
 
 /** What a shard consumer does with these events. */
@@ -29,11 +29,8 @@ export const consumer =
   () =>
     transcriptOf({ name: '', input, moves })
 
-/** The life that a piece leads here. */
-export const lifeHere = ({ here }: Piece): Life => lifeOf(here())
-
-/** The piece as it is shown: what is known, what happened there, what happens here. */
-export function textOf({ sources, happened, known, fact, there, here }: Piece): string {
+/** The piece as it is shown: what is known, what happened there, and the transcript of what happens here. */
+export function textOf({ sources, happened, known, fact, there }: Piece, here: string): string {
   return [
     sources.join(', '),
     '',
@@ -47,6 +44,6 @@ export function textOf({ sources, happened, known, fact, there, here }: Piece): 
     '',
     'Here',
     '',
-    here(),
+    here,
   ].join('\n')
 }
