@@ -1,6 +1,8 @@
 import { interpret } from '@shardwise/effects'
 import { type ConformanceCase, conformance, type Runtime } from '@shardwise/testing'
 import { describe, expect, test } from 'vitest'
+import { brokenDrivers } from './brokenDrivers.ts'
+import { type Break, brokenRuntime } from './brokenRuntimes.ts'
 
 /** The driver of the project itself. */
 const interpreted: Runtime = {
@@ -8,6 +10,110 @@ const interpreted: Runtime = {
   run: (setup) => interpret(setup),
 }
 
+/** The names of the cases that reject. */
+async function complaints(cases: readonly ConformanceCase[]): Promise<readonly string[]> {
+  const names: string[] = []
+  for (const { name, run } of cases) {
+    await run().catch(() => names.push(name))
+  }
+  return names
+}
+
 describe('interpret', () => {
   for (const { name, run } of conformance(interpreted)) test(name, run)
+})
+
+describe('the conformance suite', () => {
+  test('has nothing to say against another driver that keeps the law', async () => {
+    expect(await complaints(conformance(brokenRuntime(() => ({}))))).toEqual([])
+  })
+
+  test('lets a driver hear what came at once a turn later, like what was promised', async () => {
+    const later: Break = (whole) => ({ hear: (effect, given) => whole.hear(effect, Promise.resolve(given)) })
+    expect(await complaints(conformance(brokenRuntime(later)))).toEqual([])
+  })
+
+  for (const { fault, noticedBy, breakIt } of brokenDrivers) {
+    test(`notices a driver that ${fault}`, async () => {
+      const found = conformance(brokenRuntime(breakIt)).find(({ name }) => name === noticedBy)
+      await expect(found?.run()).rejects.toThrow()
+    })
+  }
+
+  test('has for every case a driver that this case notices', () => {
+    const names = conformance(interpreted).map(({ name }) => name)
+    expect([...new Set(brokenDrivers.map(({ noticedBy }) => noticedBy))].sort()).toEqual([...names].sort())
+  })
+
+  test('says what was expected and what came', async () => {
+    const reversed = conformance(brokenRuntime((whole) => ({ startAll: (effects) => whole.startAll(effects.toReversed()) })))
+    await expect(reversed[1]?.run()).rejects.toThrow(
+      'log: expected ["> go","! dropBatch b1","! startTimer #2","! dropBatch b2","! startTimer #1"], got ["> go","! startTimer #1",',
+    )
+  })
+
+  test('stops a driver that never comes to rest', async () => {
+    const restless = brokenRuntime((whole, parts) => ({ take: (event) => (parts.queue.push(event), whole.take(event)) }))
+    const [first] = conformance(restless).filter(({ name }) => name === 'feeds events from outside in the order in which they were sent')
+    await expect(first?.run()).rejects.toThrow('the runtime does not come to rest: ')
+  })
+
+  test.each([
+    ['throws', (): never => fail()],
+    ['rejects', async (): Promise<never> => fail()],
+  ])('does not swallow what send %s', async (_, send) => {
+    const failing: Runtime = { can: ['anyMachine'], run: () => ({ send }) }
+    const [first] = conformance(failing).filter(({ name }) => name === 'feeds events from outside in the order in which they were sent')
+    await expect(first?.run()).rejects.toThrow('send: it failed with Error: no queue')
+  })
+})
+
+const fail = (): never => {
+  throw new Error('no queue')
+}
+
+describe('a runtime that cannot do everything', () => {
+  const least: Runtime = { can: [], run: (setup) => ({ send: interpret(setup).send }) }
+
+  test('is held to what it can, and what is left out says so in its name', async () => {
+    const cases = conformance(least)
+    const out = cases.filter(({ leftOut }) => leftOut !== null)
+    const needsAny = 'starts the first effects in the order given'
+    expect(out.map(({ name }) => name)).toContain(
+      `${needsAny} (left out: anyMachine: runs whatever machine it is given, not the shard consumer alone)`,
+    )
+    expect(out.every(({ name }) => name.includes(' (left out: '))).toBe(true)
+    expect(await complaints(cases)).toEqual([])
+  })
+
+  test('keeps every case in the list, under a name of its own', () => {
+    const names = conformance(least).map(({ name }) => name)
+    expect(names).toHaveLength(conformance(interpreted).length)
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  test('is held to everything that needs nothing, with the shard consumer alone', () => {
+    const run = conformance(least).filter(({ leftOut }) => leftOut === null)
+    expect(run.map(({ name }) => name)).toContain(
+      'runs two consumers side by side, whose effects have the same ids, without mixing them up',
+    )
+  })
+
+  test.each([
+    ['closes', 'close: expected of a runtime that says it closes, got undefined'],
+    ['ends', 'done: expected of a runtime that says it ends, got undefined'],
+  ] as const)('may not say that it %s when it does not', async (capability, error) => {
+    const cases = conformance({ ...least, can: ['anyMachine', capability] })
+    await expect(cases[0]?.run()).rejects.toThrow(error)
+  })
+
+  test.each([
+    [{ can: ['aborts'] }, 'run: expected a function that runs a machine, got undefined'],
+    [{ can: undefined, run: least.run }, 'can: expected a list of anyMachine, restores, observes, aborts, ends, closes, got undefined'],
+    [{ can: ['flies'], run: least.run }, 'can: expected a list of anyMachine, restores, observes, aborts, ends, closes, got flies'],
+    [{ can: [], run: least.run, close: least.run }, 'close: not a member of a runtime, expected one of can, run'],
+    [null, 'run: expected a function that runs a machine, got undefined'],
+  ])('must be a runtime: %o', (runtime, error) => {
+    expect(() => conformance(runtime as unknown as Runtime)).toThrow(error)
+  })
 })

@@ -2,8 +2,6 @@ import { type EffectType, effectTable, type HandlerContext, isAnswered, type Pur
 import type { ShardConsumerInput, ShardEffect, ShardEvent } from '@shardwise/machine'
 import type { RunningMachine, Runtime, RuntimeSetup } from './runtime.ts'
 
-/** More happenings than these in one case mean that the runtime goes round in circles. */
-const mostHappenings = 100_000
 const quietTurns = 50
 
 const consumerPorts: readonly string[] = ['leaseStore', 'recordSource', 'processor', 'timers', 'consumerOwner']
@@ -31,6 +29,8 @@ export class Bench {
   readonly aborted: number[] = []
   /** How `done` stands: undefined while it is pending or not there. */
   end: { readonly snapshot: unknown } | { readonly error: unknown } | undefined
+  /** More happenings than these mean that the runtime goes round in circles. */
+  mostHappenings = 5_000
   /** Whether the case means to break a contract. */
   mayBreak = false
   readonly #runtime: Runtime
@@ -96,16 +96,23 @@ export class Bench {
       for (let turn = 0; turn < quietTurns; turn += 1) await Promise.resolve()
       await this.#runningMachine().idle?.()
     }
+    this.#expectRest()
     if (this.mayBreak) return
-    if (this.#faults.length > 0) throw this.#faults[0]
-    if (this.end !== undefined && 'error' in this.end) throw this.end.error
+    for (const cause of this.#faults) throw new Error(`send: it failed with ${String(cause)}`, { cause })
+    if (this.end === undefined || !('error' in this.end)) return
+    const cause = this.end.error
+    throw new Error(`done: it rejected, although no contract was broken, with ${String(cause)}`, { cause })
   }
 
   /** Says that something happened, so that nobody takes the runtime for idle. */
   happen(line?: string): void {
     this.#happened += 1
     if (line !== undefined) this.log.push(line)
-    if (this.#happened > mostHappenings) throw new Error(`the runtime does not come to rest: ${this.log.slice(-4).join(', ')}`)
+    this.#expectRest()
+  }
+
+  #expectRest(): void {
+    if (this.#happened > this.mostHappenings) throw new Error(`the runtime does not come to rest: ${this.log.slice(-4).join(', ')}`)
   }
 
   #runningMachine(): RunningMachine {

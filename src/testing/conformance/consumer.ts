@@ -79,7 +79,7 @@ export class ConsumerBench extends Bench {
   /** @throws Error when the runtime has not started what the machine asked for, or more than that. */
   async compare(): Promise<void> {
     await this.idle()
-    expectEqual(this.started, this.#expected, 'effects started')
+    expectSame(this.started, this.#expected, 'effect')
     if (this.#abortsToo) expectEqual(this.aborted, this.#cancelled, 'effects aborted')
   }
 
@@ -106,6 +106,13 @@ export class ConsumerBench extends Bench {
     const [effect] = index === -1 ? [] : this.#out.splice(index, 1)
     if (effect === undefined || !('id' in effect)) throw new Error(`bench: no ${type} is out`)
     return effect as EffectOf<AnsweredByShard>
+  }
+}
+
+/** Compares two lists and says where they differ first. */
+export function expectSame(actual: readonly unknown[], expected: readonly unknown[], what: string): void {
+  for (let index = 0; index < Math.max(actual.length, expected.length); index += 1) {
+    expectEqual(actual[index] ?? 'none', expected[index] ?? 'none', `${what} ${index + 1}`)
   }
 }
 

@@ -146,8 +146,9 @@ export const orderCases: Readonly<Record<string, Body>> = {
     expectEqual(bench.log.slice(2), ['> timerFired #1', '> timerFired #2'], 'events')
   },
 
-  'takes 5,000 answers that come at once, one after another, without growing the stack': async (bench) => {
-    const answers = 5_000
+  'takes 20,000 answers that come at once, one after another, without growing the stack': async (bench) => {
+    const answers = 20_000
+    bench.mostHappenings = 4 * answers
     bench.play({
       start: [timer(1)],
       unmoved: true,
@@ -155,6 +156,6 @@ export const orderCases: Readonly<Record<string, Body>> = {
       handle: () => fired(),
     })
     await bench.idle()
-    expectEqual(bench.events.length, answers, 'answers')
+    expectEqual(bench.events.filter(({ type }) => type === 'timerFired').length, answers, 'answers')
   },
 }

@@ -55,8 +55,8 @@ export function checkRuntime(runtime: Runtime): void {
   if (unknownMember !== undefined) throw new Error(`${unknownMember}: not a member of a runtime, expected one of can, run`)
   const known = Object.keys(capabilities)
   if (!Array.isArray(given.can)) throw new Error(`can: expected a list of ${known.join(', ')}, got ${String(given.can)}`)
-  const unknown = given.can.find((capability) => !known.includes(capability))
-  if (unknown !== undefined) throw new Error(`can: expected a list of ${known.join(', ')}, got ${String(unknown)}`)
+  const unknown = (given.can as readonly string[]).find((capability) => !known.includes(capability))
+  if (unknown !== undefined) throw new Error(`can: expected a list of ${known.join(', ')}, got ${unknown}`)
 }
 
 /** Why a case is left out: what the runtime does not say that it can. */
