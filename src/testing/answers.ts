@@ -16,7 +16,7 @@ export interface NamedEvent {
 }
 
 type AwaitedEffect = Extract<ShardEffect, { readonly type: AnsweredEffectType }>
-type Bodies = { readonly [K in AwaitedEffect['type']]: Readonly<Record<string, AnswerBody<K>>> }
+type Bodies = { readonly [K in AwaitedEffect['type']]: (context: ShardConsumerContext) => Readonly<Record<string, AnswerBody<K>>> }
 
 const wholeRange = { startingHashKey: '0', endingHashKey: '340282366920938463463374607431768211455' }
 
@@ -54,76 +54,80 @@ function aBatchAfter(
   return { type: 'recordsRead', batch: { ...batch, ...facts } }
 }
 
-function bodiesFor(context: ShardConsumerContext): Bodies {
-  const ended = { atShardEnd: true, childShards: [aChild] }
-  return {
-    checkParentShards: {
-      completed: { type: 'parentShardsCompleted' },
-      pending: { type: 'parentShardsPending', pendingShardId: 'shardId-000000000009' },
-    },
-    readCheckpoint: {
-      'at a place': { type: 'checkpointRead', checkpoint: context.checkpoint ?? TRIM_HORIZON, pendingCheckpoint: null },
-      'at SHARD_END': { type: 'checkpointRead', checkpoint: SHARD_END, pendingCheckpoint: null },
-      'no row': { type: 'leaseNotFound' },
-      throttled: { type: 'throttled' },
-    },
-    writeCheckpoint: { written: { type: 'checkpointWritten' }, refused: { type: 'checkpointRefused' }, throttled: { type: 'throttled' } },
-    createChildLeases: {
-      created: { type: 'childLeasesCreated' },
-      'sibling missing': { type: 'siblingLeaseMissing' },
-      'no row': { type: 'leaseNotFound' },
-      throttled: { type: 'throttled' },
-    },
-    openShard: {
-      opened: { type: 'shardOpened', openedAtMs: 1_000 * context.nextId },
-      'not found': { type: 'shardNotFound' },
-      throttled: { type: 'throttled' },
-    },
-    readRecords: {
-      'some records': aBatchAfter(context, 2, { millisBehindLatest: 5_000 }),
-      'the newest records': aBatchAfter(context, 2, {}),
-      nothing: aBatchAfter(context, 0, {}),
-      'the last records and children': aBatchAfter(context, 2, ended),
-      'the last records': aBatchAfter(context, 2, { atShardEnd: true }),
-      'the end and children': aBatchAfter(context, 0, ended),
-      'the end': aBatchAfter(context, 0, { atShardEnd: true }),
-      expired: { type: 'iteratorExpired' },
-      'not open': { type: 'shardNotOpen' },
-      'not found': { type: 'shardNotFound' },
-      throttled: { type: 'throttled' },
-    },
-    closeShard: { closed: { type: 'shardClosed' } },
-    listChildShards: {
-      children: { type: 'childShardsListed', childShards: [aChild] },
-      none: { type: 'childShardsListed', childShards: [] },
-      'still open': { type: 'shardStillOpen' },
-      'no stream': { type: 'streamNotFound' },
-      throttled: { type: 'throttled' },
-    },
-    initialize: { done: { type: 'initialized' }, failed: { type: 'initializeFailed', ...failure } },
-    processRecords: {
-      done: { type: 'recordsProcessed' },
-      failed: { type: 'recordsFailed', ...failure },
-      'batch gone': { type: 'batchGone' },
-      'processor gone': { type: 'processorGone' },
-    },
-    notifyShutdownRequested: {
-      done: { type: 'shutdownRequestedNotified' },
-      failed: { type: 'shutdownRequestedFailed', ...failure },
-      'processor gone': { type: 'processorGone' },
-    },
-    notifyLeaseLost: {
-      done: { type: 'leaseLostNotified' },
-      failed: { type: 'leaseLostFailed', ...failure },
-      'processor gone': { type: 'processorGone' },
-    },
-    notifyShardEnded: {
-      done: { type: 'shardEndedNotified' },
-      failed: { type: 'shardEndedFailed', ...failure },
-      'processor gone': { type: 'processorGone' },
-    },
-    startTimer: { fired: { type: 'timerFired', nowMs: 1_000 * context.nextId } },
-  }
+const ended = { atShardEnd: true, childShards: [aChild] }
+
+/** The answers of each effect, made for the context in which it is answered. */
+const bodies: Bodies = {
+  checkParentShards: () => ({
+    completed: { type: 'parentShardsCompleted' },
+    pending: { type: 'parentShardsPending', pendingShardId: 'shardId-000000000009' },
+  }),
+  readCheckpoint: (context) => ({
+    'at a place': { type: 'checkpointRead', checkpoint: context.checkpoint ?? TRIM_HORIZON, pendingCheckpoint: null },
+    'at SHARD_END': { type: 'checkpointRead', checkpoint: SHARD_END, pendingCheckpoint: null },
+    'no row': { type: 'leaseNotFound' },
+    throttled: { type: 'throttled' },
+  }),
+  writeCheckpoint: () => ({
+    written: { type: 'checkpointWritten' },
+    refused: { type: 'checkpointRefused' },
+    throttled: { type: 'throttled' },
+  }),
+  createChildLeases: () => ({
+    created: { type: 'childLeasesCreated' },
+    'sibling missing': { type: 'siblingLeaseMissing' },
+    'no row': { type: 'leaseNotFound' },
+    throttled: { type: 'throttled' },
+  }),
+  openShard: (context) => ({
+    opened: { type: 'shardOpened', openedAtMs: 1_000 * context.nextId },
+    'not found': { type: 'shardNotFound' },
+    throttled: { type: 'throttled' },
+  }),
+  readRecords: (context) => ({
+    'some records': aBatchAfter(context, 2, { millisBehindLatest: 5_000 }),
+    'the newest records': aBatchAfter(context, 2, {}),
+    nothing: aBatchAfter(context, 0, {}),
+    'the last records and children': aBatchAfter(context, 2, ended),
+    'the last records': aBatchAfter(context, 2, { atShardEnd: true }),
+    'the end and children': aBatchAfter(context, 0, ended),
+    'the end': aBatchAfter(context, 0, { atShardEnd: true }),
+    expired: { type: 'iteratorExpired' },
+    'not open': { type: 'shardNotOpen' },
+    'not found': { type: 'shardNotFound' },
+    throttled: { type: 'throttled' },
+  }),
+  closeShard: () => ({ closed: { type: 'shardClosed' } }),
+  listChildShards: () => ({
+    children: { type: 'childShardsListed', childShards: [aChild] },
+    none: { type: 'childShardsListed', childShards: [] },
+    'still open': { type: 'shardStillOpen' },
+    'no stream': { type: 'streamNotFound' },
+    throttled: { type: 'throttled' },
+  }),
+  initialize: () => ({ done: { type: 'initialized' }, failed: { type: 'initializeFailed', ...failure } }),
+  processRecords: () => ({
+    done: { type: 'recordsProcessed' },
+    failed: { type: 'recordsFailed', ...failure },
+    'batch gone': { type: 'batchGone' },
+    'processor gone': { type: 'processorGone' },
+  }),
+  notifyShutdownRequested: () => ({
+    done: { type: 'shutdownRequestedNotified' },
+    failed: { type: 'shutdownRequestedFailed', ...failure },
+    'processor gone': { type: 'processorGone' },
+  }),
+  notifyLeaseLost: () => ({
+    done: { type: 'leaseLostNotified' },
+    failed: { type: 'leaseLostFailed', ...failure },
+    'processor gone': { type: 'processorGone' },
+  }),
+  notifyShardEnded: () => ({
+    done: { type: 'shardEndedNotified' },
+    failed: { type: 'shardEndedFailed', ...failure },
+    'processor gone': { type: 'processorGone' },
+  }),
+  startTimer: (context) => ({ fired: { type: 'timerFired', nowMs: 1_000 * context.nextId } }),
 }
 
 /** Every answer that an outstanding effect may get, the first being its success, and the failure of its handler. */
@@ -131,7 +135,7 @@ export function answersTo(effect: ShardEffect, context: ShardConsumerContext): r
   if (!('id' in effect) || effect.type === 'cancel') return []
   const isWriteTimer = effect.type === 'startTimer' && context.write?.effect.id === effect.id
   const what = isWriteTimer ? 'the timer of the write' : effect.type
-  return Object.entries({ ...bodiesFor(context)[effect.type], failed_: { type: 'effectFailed' as const, ...failure } }).map(
+  return Object.entries({ ...bodies[effect.type](context), failed_: { type: 'effectFailed' as const, ...failure } }).map(
     ([name, body]) => ({
       name: `${what}: ${body.type === 'effectFailed' ? 'effectFailed' : name}`,
       event: { ...body, id: effect.id } as ShardEvent,

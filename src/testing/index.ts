@@ -1,7 +1,11 @@
 export { type ConformanceCase, conformance } from './conformance/conformance.ts'
 export type { Capability, RunningMachine, Runtime, RuntimeSetup } from './conformance/runtime.ts'
 export type { ContractCase } from './contractCase.ts'
+export type { Invariant } from './invariant.ts'
+export { invariants } from './invariants.ts'
 export { type LeaseTableFixture, leaseTableContract } from './leaseTableContract.ts'
+export { type Life, type LivesOptions, live, lives } from './lives.ts'
+export type { Operation } from './operations.ts'
 export {
   type MakeRecordSource,
   type PutRecord,
@@ -9,3 +13,5 @@ export {
   recordSourceContract,
   shardFilterContract,
 } from './recordSourceContract.ts'
+export type { WorldPlan } from './shardWorld.ts'
+export { type Engine, type Trace, type TraceStep, traceOf } from './trace.ts'

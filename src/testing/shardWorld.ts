@@ -12,12 +12,16 @@ import {
 } from '@shardwise/effects'
 import type { ShardConsumerInput } from '@shardwise/machine'
 
-/** What a life is lived in. */
+/** The shard in which a life is lived, and how its consumer is set. */
 export interface WorldPlan {
+  /** The checkpoint in the lease row: a sentinel, or the n-th user record. */
   readonly stored: 'TRIM_HORIZON' | 'LATEST' | 'AT_TIMESTAMP' | 'SHARD_END' | number
+  /** How many user records beyond it a checkpoint was prepared; null for none. */
+  readonly pending: number | null
   /** How many Kinesis records the shard holds; each is an aggregate of two user records. */
   readonly length: number
   readonly children: number
+  /** Whether the last read names the children; if not, they must be listed. */
   readonly namesChildren: boolean
   readonly options: NonNullable<ShardConsumerInput['options']>
 }
@@ -37,7 +41,8 @@ const sentinels = { TRIM_HORIZON, LATEST, AT_TIMESTAMP, SHARD_END }
 /** A shard with its records and its stored checkpoint. An honest one: it says what it would say if nothing failed. */
 export class ShardWorld {
   readonly childShards: readonly ChildShard[]
-  stored: ExtendedSequenceNumber
+  #stored: ExtendedSequenceNumber
+  #pending: ExtendedSequenceNumber | null
   readonly #plan: WorldPlan
   #cursor = 0
   #tip = 1
@@ -45,12 +50,30 @@ export class ShardWorld {
 
   constructor(plan: WorldPlan) {
     this.#plan = plan
-    this.stored = typeof plan.stored === 'number' ? recordAt(plan.stored) : sentinels[plan.stored]
+    this.#stored = typeof plan.stored === 'number' ? recordAt(plan.stored) : sentinels[plan.stored]
+    this.#pending =
+      plan.pending === null || plan.stored === 'SHARD_END'
+        ? null
+        : recordAt((typeof plan.stored === 'number' ? plan.stored : 0) + 1 + plan.pending)
     this.childShards = Array.from({ length: plan.children }, (_, index) => ({
       shardId: `shardId-00000000000${index + 1}`,
       parentShardIds: ['shardId-000000000000'],
       hashKeyRange: { startingHashKey: '0', endingHashKey: '340282366920938463463374607431768211455' },
     }))
+  }
+
+  get stored(): ExtendedSequenceNumber {
+    return this.#stored
+  }
+
+  /** The checkpoint that was prepared by an earlier processor; a stored one clears it. */
+  get pending(): ExtendedSequenceNumber | null {
+    return this.#pending
+  }
+
+  store(checkpoint: ExtendedSequenceNumber): void {
+    this.#stored = checkpoint
+    this.#pending = null
   }
 
   /** Opens the shard; the time is where the tip was, in records. Time goes on with every opening. */

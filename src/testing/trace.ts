@@ -1,0 +1,34 @@
+import type { ShardConsumerInput, ShardConsumerSnapshot, ShardEffect, ShardEvent } from '@shardwise/machine'
+
+/** What steps a shard consumer: the functions `start` and `step` of the machine, or others that must do the same. */
+export interface Engine {
+  start(input: ShardConsumerInput): readonly [ShardConsumerSnapshot, readonly ShardEffect[]]
+  step(snapshot: ShardConsumerSnapshot, event: ShardEvent): readonly [ShardConsumerSnapshot, readonly ShardEffect[]]
+}
+
+/** One step as an observer of `interpret` sees it; in the first, the start, `event` and `before` are null. */
+export interface TraceStep {
+  readonly event: ShardEvent | null
+  readonly before: ShardConsumerSnapshot | null
+  readonly after: ShardConsumerSnapshot
+  readonly effects: readonly ShardEffect[]
+}
+
+/** Everything that happened to one shard consumer since it was started: plain JSON. */
+export interface Trace {
+  readonly input: ShardConsumerInput
+  readonly steps: readonly TraceStep[]
+}
+
+/** Runs a shard consumer through events. Throws what the engine throws. */
+export function traceOf(input: ShardConsumerInput, events: readonly ShardEvent[], { start, step }: Engine): Trace {
+  const [first, effects] = start(input)
+  const steps: TraceStep[] = [{ event: null, before: null, after: first, effects }]
+  let before = first
+  for (const event of events) {
+    const [after, asked] = step(before, event)
+    steps.push({ event, before, after, effects: asked })
+    before = after
+  }
+  return { input, steps }
+}

@@ -1,0 +1,180 @@
+import { type AnsweredEffectType, type ExtendedSequenceNumber, effectTable, isAnswered, isShardEnd, rankOf } from '@shardwise/effects'
+import type { ShardConsumerSnapshot, ShardEffect, ShardEvent } from '@shardwise/machine'
+import { above } from './places.ts'
+import type { Trace, TraceStep } from './trace.ts'
+
+/** An effect with an answer to come. */
+type AwaitedEffect = Extract<ShardEffect, { readonly type: AnsweredEffectType }>
+
+/** A step, and what can be told of it from the steps up to it. */
+export interface ToldStep extends TraceStep {
+  readonly index: number
+  /** What the event answers, when that is awaited. */
+  readonly answered: AwaitedEffect | null
+  /** The effects that the step asks for and whose answers are awaited from then on. */
+  readonly asked: readonly AwaitedEffect[]
+  /** The greatest record that was handed over. */
+  readonly delivered: ExtendedSequenceNumber | null
+  /** The last record of the last batch that was processed. */
+  readonly completed: ExtendedSequenceNumber | null
+}
+
+/** A step that an event led to. */
+export type EventStep = ToldStep & { readonly event: ShardEvent; readonly before: ShardConsumerSnapshot }
+
+/** A trace as the invariants read it; each list is in the order of the steps. */
+export interface TraceFacts {
+  readonly trace: Trace
+  readonly steps: readonly ToldStep[]
+  readonly events: readonly EventStep[]
+  readonly last: ShardConsumerSnapshot
+  /** Every callback of the processor that was started, and every one that was answered. */
+  readonly callbacks: readonly { readonly step: ToldStep; readonly effect: AwaitedEffect }[]
+  readonly callbackAnswers: readonly { readonly step: EventStep; readonly effect: AwaitedEffect }[]
+  /** The callbacks that were answered, one letter each: I, P, S, E and L went well, i and the like did not. */
+  readonly grammar: string
+  /** Every checkpoint that was sent to the store, and every one that was stored. */
+  readonly writes: readonly { readonly step: ToldStep; readonly checkpoint: ExtendedSequenceNumber }[]
+  readonly stored: readonly ExtendedSequenceNumber[]
+  readonly requests: readonly RequestFacts[]
+}
+
+/** A checkpoint that the processor asked for, and every settlement of it. */
+export interface RequestFacts {
+  readonly request: string
+  readonly position: ExtendedSequenceNumber | null
+  readonly step: EventStep
+  readonly settlements: readonly Settlement[]
+}
+
+interface Settlement {
+  readonly step: ToldStep
+  readonly error: string | null
+}
+
+const known = new WeakMap<Trace, TraceFacts>()
+
+/** Reads a trace once, however many invariants ask. */
+export function factsOf(trace: Trace): TraceFacts {
+  const facts = known.get(trace) ?? readFacts(trace)
+  known.set(trace, facts)
+  return facts
+}
+
+function readFacts(trace: Trace): TraceFacts {
+  const steps = toldSteps(trace)
+  const last = steps.at(-1)?.after
+  if (last === undefined) throw new Error('steps: expected those of a trace from its start on, got none')
+  const events = steps.filter((step): step is EventStep => step.event !== null && step.before !== null)
+  const callbackAnswers = events.flatMap((step) =>
+    step.answered !== null && isCallback(step.answered) ? [{ step, effect: step.answered }] : [],
+  )
+  return {
+    trace,
+    steps,
+    events,
+    last,
+    callbacks: steps.flatMap((step) => step.asked.flatMap((effect) => (isCallback(effect) ? [{ step, effect }] : []))),
+    callbackAnswers,
+    grammar: callbackAnswers.map(({ step, effect }) => letterOf(step, effect)).join(''),
+    writes: steps.flatMap((step) => askedFor(step, 'writeCheckpoint').map(({ checkpoint }) => ({ step, checkpoint }))),
+    stored: events.flatMap(({ answered, event }) =>
+      answered?.type === 'writeCheckpoint' && event.type === 'checkpointWritten' ? [answered.checkpoint] : [],
+    ),
+    requests: requestsOf(steps, events),
+  }
+}
+
+function toldSteps({ steps }: Trace): readonly ToldStep[] {
+  let delivered: ExtendedSequenceNumber | null = null
+  let completed: ExtendedSequenceNumber | null = null
+  return steps.map((step, index) => {
+    const answered = answeredIn(step)
+    for (const { batch } of askedFor(step, 'processRecords'))
+      if (batch.last !== null && !above(delivered, batch.last)) delivered = batch.last
+    if (answered?.type === 'processRecords' && step.event?.type === 'recordsProcessed') completed = answered.batch.last ?? completed
+    return { ...step, index, answered, asked: askedIn(step), delivered, completed }
+  })
+}
+
+function answeredIn({ event, before }: TraceStep): AwaitedEffect | null {
+  if (event === null || before === null || !('id' in event)) return null
+  const { task, write } = before.context
+  if (task?.id === event.id) return task
+  return write?.effect.id === event.id ? write.effect : null
+}
+
+const askedIn = ({ effects }: TraceStep): readonly AwaitedEffect[] =>
+  effects.filter((effect): effect is AwaitedEffect => effect.type !== 'cancel' && isAnswered(effect.type))
+
+function requestsOf(steps: readonly ToldStep[], events: readonly EventStep[]): readonly RequestFacts[] {
+  const settlements = new Map<string, Settlement[]>()
+  for (const step of steps)
+    for (const { request, error } of askedFor(step, 'settleCheckpoint')) {
+      const settled = settlements.get(request) ?? []
+      settled.push({ step, error: error?.name ?? null })
+      settlements.set(request, settled)
+    }
+  return events.flatMap((step) => {
+    if (step.event.type !== 'checkpointRequested') return []
+    const { request, position } = step.event
+    return [{ request, position, step, settlements: settlements.get(request) ?? [] }]
+  })
+}
+
+function letterOf({ event, after }: EventStep, { type }: AwaitedEffect): string {
+  switch (type) {
+    case 'initialize':
+      return event.type === 'initialized' ? 'I' : 'i'
+    case 'processRecords':
+      return event.type === 'recordsProcessed' ? 'P' : 'p'
+    case 'notifyShutdownRequested':
+      return 'S'
+    case 'notifyShardEnded':
+      return event.type === 'shardEndedNotified' && endIsStored(after) ? 'E' : 'e'
+    default:
+      return event.type === 'leaseLostNotified' ? 'L' : 'l'
+  }
+}
+
+/** The effects of one type that a step asks for. */
+export const askedFor = <K extends ShardEffect['type']>(step: TraceStep, type: K): readonly Extract<ShardEffect, { readonly type: K }>[] =>
+  step.effects.filter((effect): effect is Extract<ShardEffect, { readonly type: K }> => effect.type === type)
+
+const callbackTypes = new Set<string>(['initialize', 'processRecords', 'notifyShutdownRequested', 'notifyShardEnded', 'notifyLeaseLost'])
+
+/** Whether an effect calls the record processor. */
+export const isCallback = ({ type }: ShardEffect): boolean => callbackTypes.has(type)
+
+/** Whether a consumer only waits for an effect, so that a shutdown need not wait for it too. */
+export const isOnlyWaitedFor = ({ type }: ShardEffect): boolean => ['read', 'timer'].includes(effectTable[type].lane)
+
+/** The states in the order of their ranks; the notification has two, as its completion is a state of its own. */
+export const W = 0
+export const I = 1
+export const P = 2
+export const N = 3
+export const NC = 4
+export const D = 5
+export const C = 6
+
+const ranks: Readonly<Record<string, number>> = {
+  WAITING_ON_PARENT_SHARDS: W,
+  INITIALIZING: I,
+  PROCESSING: P,
+  SHUTDOWN_REQUESTED: N,
+  SHUTTING_DOWN: D,
+  SHUTDOWN_COMPLETE: C,
+}
+
+/** The rank of a snapshot's state; -1 for a state that no shard consumer has. */
+export function stateRank({ value }: ShardConsumerSnapshot): number {
+  const [state, subState] = typeof value === 'string' ? [value] : (Object.entries(value)[0] ?? [''])
+  return state === 'SHUTDOWN_REQUESTED' && subState === 'notificationCompletion' ? NC : (ranks[state] ?? -1)
+}
+
+/** The rank of the highest reason that is recorded; 0 for none. */
+export const reasonRank = ({ context }: ShardConsumerSnapshot): number => (context.reason === null ? 0 : rankOf(context.reason))
+
+/** Whether the snapshot knows SHARD_END as the stored checkpoint. */
+export const endIsStored = ({ context }: ShardConsumerSnapshot): boolean => context.checkpoint !== null && isShardEnd(context.checkpoint)

@@ -1,0 +1,91 @@
+import { isShardEnd } from '@shardwise/effects'
+import { outstanding, tableState } from '@shardwise/machine'
+import { invariants, type Life, live, lives, type Trace } from '@shardwise/testing'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isRecord } from '../../src/testing/places.ts'
+import { indexOf } from '../../src/testing/shardWorld.ts'
+import { askedFor, factsOf } from '../../src/testing/traceFacts.ts'
+import { engines } from '../prove/engines.ts'
+import { counterexampleText, prove } from '../prove/prove.ts'
+
+const seed = Number(process.env['SHARDWISE_SEED'] ?? 20_181_118)
+const numRuns = Number(process.env['SHARDWISE_RUNS'] ?? 250)
+
+/** The lives that a property with this seed meets, so that one that fails is met again where it is made shorter. */
+const allLives = fc
+  .sample(fc.property(lives(), () => true) as unknown as fc.Arbitrary<readonly [Life]>, { seed, numRuns })
+  .map(([life]) => life)
+
+/** The user records that were handed over although others before them were neither completed nor checkpointed. */
+function leftOut(trace: Trace): readonly string[] {
+  let through: number | null = null
+  return factsOf(trace).steps.flatMap((step) => {
+    const { event, answered } = step
+    const isDone = event?.type === 'recordsProcessed' || event?.type === 'checkpointWritten'
+    const done =
+      answered?.type === 'processRecords' ? answered.batch.last : answered?.type === 'writeCheckpoint' ? answered.checkpoint : null
+    if (isDone && done !== null && !isShardEnd(done)) through = Math.max(through ?? -1, indexOf(done))
+    if (event?.type === 'checkpointRead' && answered !== null && isRecord(event.checkpoint)) through = indexOf(event.checkpoint)
+    return askedFor(step, 'processRecords').flatMap(({ batch, after }) => {
+      if (batch.first === null) return []
+      const delivered = Math.max(indexOf(batch.first), isRecord(after) ? indexOf(after) + 1 : 0)
+      // Where a sentinel begins is the world's to say; from then on nothing may be missing.
+      const first = through === null ? delivered : through + 1
+      through ??= first - 1
+      return delivered > first ? [`step ${step.index}: ${batch.batchId} begins at ${delivered}, ${first} is missing`] : []
+    })
+  })
+}
+
+describe.each(Object.entries(engines))('a shard consumer run by %s', (name, engine) => {
+  const traces = allLives.map((life) => live(life, engine))
+
+  it.each(invariants.map((invariant) => [`I${invariant.number}: ${invariant.name}`, invariant] as const))('%s', (_, invariant) => {
+    if (traces.every((trace) => invariant.check(trace, engine).length === 0)) return
+    const { counterexample } = prove({
+      engines: { [name]: engine },
+      invariants: [invariant],
+      operations: numRuns * 100,
+      seed,
+      livesPerSeed: numRuns,
+    })
+
+    expect(counterexample === null ? null : counterexampleText(counterexample)).toBeNull()
+    throw new Error(`I${invariant.number}: it does not hold in a life that the seed ${seed} does not make again`)
+  })
+
+  it('leaves no record out: each batch begins where what was completed or checkpointed ends', () => {
+    expect(traces.flatMap(leftOut)).toEqual([])
+  })
+})
+
+describe('the lives that the properties are checked in', () => {
+  const [engine] = Object.values(engines)
+  const traces = engine === undefined ? [] : allLives.map((life) => live(life, engine))
+  const steps = traces.flatMap((trace) => trace.steps)
+
+  it('come to every state and every end', () => {
+    expect(new Set(steps.map(({ after }) => tableState(after.value))).size).toBe(7)
+    expect(new Set(traces.flatMap(({ steps }) => steps.at(-1)?.after.context.outcome ?? []))).toEqual(
+      new Set(['finished', 'leaseLost', 'stopped', 'replay']),
+    )
+  })
+
+  it('give stale answers in great number', () => {
+    const stale = steps.filter(
+      ({ event, before }) =>
+        event !== null &&
+        before !== null &&
+        'id' in event &&
+        !outstanding(before).some((effect) => 'id' in effect && effect.id === event.id),
+    )
+
+    expect(stale.length).toBeGreaterThan(300)
+  })
+
+  it('are the same on every engine', () => {
+    for (const other of Object.values(engines))
+      expect(JSON.stringify(allLives.map((life) => live(life, other)))).toBe(JSON.stringify(traces))
+  })
+})
