@@ -184,8 +184,8 @@ export const coordinatorPieces: readonly Piece[] = [
     name: 'kcl-129-a-shutdown-fails-on-a-lease-that-has-no-consumer',
     sources: ['awslabs/amazon-kinesis-client#129', 'awslabs/amazon-kinesis-client#139'],
     happened:
-      'A shutdown was requested between the end of a consumer and the loss of its lease: the missing consumer was notified, and the request failed on null.',
-    known: 'issue #129 shows the error, pull request #139 fixed it.',
+      'A shutdown was requested while a lease had no consumer: one that was not there was notified, and the request failed on null.',
+    known: 'issue #129 shows the error, pull request #139 handled it, also for a lease that is lost meanwhile.',
     fact: 'a lease that has no consumer when the worker is stopped is released at once.',
     holds: (life) =>
       endsIn(life, 'gone') &&

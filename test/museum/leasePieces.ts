@@ -96,7 +96,8 @@ export const leasePieces: readonly Piece[] = [
     name: 'lifion-a-merged-child-waits-for-one-of-its-parents',
     sources: ['lifion/lifion-kinesis', 'vmware/vmware-go-kcl-v2'],
     happened: 'The child of a merge was begun when one of its two parents was done: records of the other came after those of the child.',
-    known: 'lib/stream.js reads ParentShardId of a shard and never AdjacentParentShardId; vmware-go-kcl-v2 keeps one parent, too.',
+    known:
+      'lib/stream.js, as of commit 03247fe, reads ParentShardId of a shard and never AdjacentParentShardId; vmware-go-kcl-v2 keeps one parent, too.',
     fact: 'the lease of a merged child names both parents, and its consumer begins when both are at SHARD_END.',
     holds: (life) =>
       inOrder(
@@ -115,7 +116,8 @@ export const leasePieces: readonly Piece[] = [
     sources: ['vmware/vmware-go-kcl-v2'],
     happened:
       'A checkpoint was written without a condition: a worker that had lost its lease overwrote the checkpoint, and the owner, of the next one.',
-    known: 'its checkpoints are plain puts, conditional on nothing.',
+    known:
+      'clientlibrary/checkpoint/dynamodb-checkpointer.go, as of commit 0066d09, saves the checkpoint with the owner that the worker remembers, and without a condition.',
     fact: 'a checkpoint is stored only under the token of the lease as it was acquired; a refused one means that the lease is lost.',
     holds: (life) =>
       endsIn(life, 'SHUTDOWN_COMPLETE outcome=leaseLost') &&
@@ -150,8 +152,7 @@ export const leasePieces: readonly Piece[] = [
   {
     name: 'zio-kinesis-845-a-shard-that-ends-without-a-further-record-cannot-be-checkpointed',
     sources: ['svroonland/zio-kinesis#845', 'svroonland/zio-kinesis#902'],
-    happened:
-      'A shard whose last record was checkpointed before, and that ended without another one, could not store its end, and its children waited.',
+    happened: 'A shard whose last record was checkpointed before, and that ended without another one, could not store its end.',
     known: 'pull request #902 describes it and fixed it.',
     fact: 'a shard that ends with nothing delivered stores SHARD_END all the same.',
     holds: (life) =>
@@ -166,7 +167,6 @@ export const leasePieces: readonly Piece[] = [
       ['checkpointRead at=4959…003', 'INITIALIZING', 'openShard from=AT_SEQUENCE_NUMBER/4959…003'],
       ['recordsRead count=0 atShardEnd', 'SHUTTING_DOWN reason=SHARD_END', 'notifyShardEnded'],
       ['checkpointRequested request=r1', 'SHUTTING_DOWN', 'settleCheckpoint request=r1'],
-      ['shardEndedNotified', 'SHUTTING_DOWN', 'notifyShardEnded attempt=1'],
     ),
     here: consumer(aShard, [
       ...untilReading(record(3)),

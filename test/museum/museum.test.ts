@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { lifeOf, told } from './life.ts'
-import { type Piece, textOf } from './piece.ts'
+import { originOf, textOf } from './piece.ts'
 import { pieces } from './pieces.ts'
 
 const named = pieces.map((piece) => [piece.name, piece] as const)
@@ -28,13 +28,6 @@ describe('the pieces', () => {
   })
 
   it('are named after the thread upstream that tells of them, or after the release that does it', () => {
-    const origin = ({ sources: [first = ''] }: Piece): string =>
-      first
-        .replace(/^[^/]*\//, '')
-        .replace('amazon-kinesis-client', 'kcl')
-        .replace('lifion-kinesis', 'lifion')
-        .replace(/[# ]/, '-')
-
-    expect(pieces.filter((piece) => !piece.name.startsWith(`${origin(piece)}-`)).map(({ name }) => name)).toEqual([])
+    expect(pieces.filter((piece) => !piece.name.startsWith(`${originOf(piece)}-`)).map(({ name }) => name)).toEqual([])
   })
 })

@@ -47,3 +47,26 @@ export function textOf({ sources, happened, known, fact, there }: Piece, here: s
     here,
   ].join('\n')
 }
+
+/** What the name of a piece begins with: the project, and the number of its first thread or its release. */
+export function originOf({ sources: [first = ''] }: Piece): string {
+  return first
+    .replace(/^[^/]*\//, '')
+    .replace('amazon-kinesis-client', 'kcl')
+    .replace('lifion-kinesis', 'lifion')
+    .replace(/[# ]/, '-')
+}
+
+/** The piece as a row of the table in docs/guarantees.md. */
+export function rowOf(piece: Piece): string {
+  const { name, sources, fact } = piece
+  const origin = originOf(piece)
+  const title = `${origin.replace(/-(?=[\d.]+$)/, ' ')}: ${name.slice(origin.length + 1).replaceAll('-', ' ')}`
+  return `| [${title}](../test/museum/${name}.txt) | ${sources.map(sourceLink).join(', ')} | ${fact} |`
+}
+
+function sourceLink(source: string): string {
+  const [repository = '', number] = source.split('#')
+  if (number !== undefined) return `[#${number}](https://github.com/${repository}/issues/${number})`
+  return source.includes(' ') ? source.replace(/^.* /, 'release ') : `[${source}](https://github.com/${source})`
+}
