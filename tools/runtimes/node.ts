@@ -1,10 +1,10 @@
 import { dirname } from 'node:path'
 import { asModule, installed, printed, type Runtime } from './runtime.ts'
 
-function node(major: number): Runtime {
-  const program = installed(`node${major}/bin/node`)
+/** Node, as one of its programs. */
+export function nodeAt(name: string, program: string): Runtime {
   return {
-    name: `Node ${major}`,
+    name,
     visible: [],
     version: async () => (await printed(program, ['--version'])).replace('v', ''),
     run: async (bundlePath) => printed(program, [await asModule(bundlePath, 'node', 'console.log(bundle.report)')], dirname(bundlePath)),
@@ -12,4 +12,4 @@ function node(major: number): Runtime {
 }
 
 /** Every line of Node that is maintained, the oldest that the packages allow first. */
-export const nodes: readonly Runtime[] = [20, 22, 24, 26].map(node)
+export const nodes: readonly Runtime[] = [20, 22, 24, 26].map((major) => nodeAt(`Node ${major}`, installed(`node${major}/bin/node`)))

@@ -17,7 +17,7 @@ export interface PageFacts {
   readonly steps: number
   /** How many times each story is played. */
   readonly ways: number
-  /** Of the text that all runs must write. */
+  /** Of the effects in the text that all runs must write. */
   readonly sha256: string
   readonly sizes: readonly { readonly engine: string; readonly size: BundleSize }[]
   readonly rows: readonly Row[]
@@ -38,7 +38,8 @@ export function pageOf({ stories, steps, ways, sha256, sizes, rows, visible }: P
 \`npm run runtimes\` executes the shard consumer in each runtime of the table and writes this page. Every runtime gets the same script: an engine, bundled and
 minified, with the stories of the [scenarios](../test/scenarios) as lists of events. The script plays each story ${ways} times: step by step, with every snapshot
 and event read anew from its JSON, and by \`replay\`. It writes down every snapshot, every effect, what is outstanding, and what a restored snapshot asks for. The
-result is \`same\` where this text is, byte for byte, the one that the machine writes when its sources run in Node (SHA-256 \`${sha256}\`).
+result is \`same\` where this text is, byte for byte, the one that the machine writes when its sources run in Node with XState. The SHA-256 of its effects is
+\`${sha256}\`.
 
 | runtime | version | engine | stories | steps | result | µs per step |
 |---|---|---|---:|---:|---|---:|
@@ -49,8 +50,9 @@ Before the engine is loaded, the script takes every global from the runtime but 
 the text: ${visible.map(({ runtime, names }) => `${names.map((name) => `\`${name}\``).join(', ')} in ${runtime}`).join('; ')}. From the context of \`node:vm\` the clocks and dice are deleted before it sees
 the script. Deno grants no permission, workerd no network address, and the page in Chromium asks for nothing but the script.
 
-The time is that of the fastest of seven rounds over all stories, by the clock of the runtime, in a run of its own; its starts count as steps. The clock of workerd stands
-still while a program runs, and the context of \`node:vm\` has none. Compare the rows of one table only: the machine that writes it does other work.
+The time is that of the fastest of many short rounds over all stories, in a run of its own; starts count as steps. In Node and Bun it is CPU time, elsewhere what
+the clock of the runtime says has passed. The clock of workerd stands still while a program runs, and the context of \`node:vm\` has none. The computer that writes
+this page does other work at the same time: the times tell orders of magnitude, not which runtime is the faster.
 
 ## Size
 

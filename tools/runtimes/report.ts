@@ -63,6 +63,13 @@ export function reportOf(engine: Engine, stories: readonly StoryEvents[]): strin
   return `${lines.join('\n')}\n`
 }
 
+/** The lines of a report that are effects. */
+export const effectsIn = (report: string): string =>
+  report
+    .split('\n')
+    .filter((line) => line.startsWith('! '))
+    .join('\n')
+
 function linesOf(engine: Engine, told: ShardEvent | ShardConsumerInput, [snapshot, effects]: Taken): readonly string[] {
   const marked = (mark: string, values: readonly unknown[]): readonly string[] => values.map((value) => `${mark} ${JSON.stringify(value)}`)
   return [
