@@ -1,8 +1,5 @@
-import type { ShardConsumerInput } from '@shardwise/machine'
-import { play } from '../scenarios/play.ts'
-import { aBatch, answer, aShard, checkpoint, closed, error, type Move, record, shutdown, untilReading } from '../scenarios/story.ts'
-import { factsOf, shortenIn, stateText } from '../scenarios/transcriptText.ts'
-import { asked, endsIn, heard, inOrder, told, transcriptOfLife } from './life.ts'
+import { aBatch, answer, aShard, closed, error, record, shutdown, untilReading } from '../scenarios/story.ts'
+import { asked, endsIn, heard, inOrder, told } from './life.ts'
 import { consumer, type Piece } from './piece.ts'
 
 const backoff = answer('startTimer', 'timerFired', { nowMs: 500 })
@@ -11,18 +8,6 @@ const secondBatch = answer('readRecords', 'recordsRead', aBatch({ batchId: 'b2',
 const processed = answer('processRecords', 'recordsProcessed')
 const reopened = answer('openShard', 'shardOpened', { openedAtMs: 1_700_000_100_000 })
 const stored = record(7)
-
-/** What a shard consumer does, with the checkpoint that it knows in every state. */
-function withCheckpoints(input: ShardConsumerInput, moves: readonly Move[]): string {
-  const played = play({ input, moves })
-  const shorten = shortenIn(played)
-  const life = played.map(({ event, after, effects }) => ({
-    event: event === null ? 'start' : factsOf(event, shorten),
-    state: `${stateText(after)} checkpoint=${shorten(after.context.checkpoint?.sequenceNumber ?? 'none')}`,
-    effects: effects.map((effect) => factsOf(effect, shorten)),
-  }))
-  return `${transcriptOfLife(life)}\n`
-}
 
 /** Records that are read and delivered, and what fails on the way. */
 export const failurePieces: readonly Piece[] = [
@@ -45,29 +30,6 @@ export const failurePieces: readonly Piece[] = [
       backoff,
       processed,
       secondBatch,
-    ]),
-  },
-  {
-    name: 'kcl-3.5.1-a-checkpoint-passes-over-a-batch-that-failed',
-    sources: ['awslabs/amazon-kinesis-client 3.5.1'],
-    happened:
-      'What may be checkpointed was raised before the records were delivered, so a later checkpoint without a position acknowledged records whose processing had failed.',
-    known: 'seen when the classes of 3.5.1 are run.',
-    fact: 'after a batch failed, a checkpoint without a position stores the end of the batch before it.',
-    holds: (life) => asked(life, 'writeCheckpoint at=4959…003').length === 1 && asked(life, 'writeCheckpoint at=4959…006').length === 0,
-    there: told(
-      ['recordsRead batch=b2 count=3 last=4959…006', 'PROCESSING', 'processRecords batch=b2'],
-      ['recordsFailed error=TypeError', 'PROCESSING', 'readRecords'],
-      ['checkpointRequested request=r1', 'PROCESSING', 'writeCheckpoint at=4959…006'],
-    ),
-    here: consumer(aShard, [
-      ...untilReading(),
-      firstBatch,
-      processed,
-      secondBatch,
-      answer('processRecords', 'recordsFailed', error('TypeError')),
-      checkpoint('r1'),
-      answer('writeCheckpoint', 'checkpointWritten'),
     ]),
   },
   {
@@ -221,103 +183,5 @@ export const failurePieces: readonly Piece[] = [
       backoff,
       answer('readCheckpoint', 'checkpointRead', { checkpoint: stored, pendingCheckpoint: null }),
     ]),
-  },
-  {
-    name: 'lifion-a-checkpoint-is-stored-before-its-records-are-delivered',
-    sources: ['lifion/lifion-kinesis'],
-    happened:
-      'With automatic checkpoints, the last record that was read was stored as the checkpoint before the records were pushed to the stream: what a crash took in between was never delivered.',
-    known: 'lib/polling-consumer.js, as of commit 09708ff, awaits setCheckpoint before it calls pushToStream.',
-    fact: 'no record is checkpointed before it was handed to the processor, which asks for it.',
-    holds: (life) =>
-      inOrder(asked(life, 'processRecords batch=b1'), heard(life, 'checkpointRequested'), heard(life, 'checkpointWritten')) &&
-      inOrder(asked(life, 'processRecords batch=b1'), asked(life, 'writeCheckpoint')),
-    there: told(
-      ['recordsRead batch=b1 count=3 last=4959…003', 'PROCESSING', 'writeCheckpoint at=4959…003'],
-      ['checkpointWritten', 'PROCESSING', 'processRecords batch=b1'],
-      ['checkpointRequested request=r1', 'PROCESSING', 'settleCheckpoint request=r1'],
-    ),
-    here: consumer(aShard, [...untilReading(), firstBatch, checkpoint('r1'), answer('writeCheckpoint', 'checkpointWritten'), processed]),
-  },
-  {
-    name: 'kcl-40-an-empty-read-takes-back-what-may-be-checkpointed',
-    sources: ['awslabs/amazon-kinesis-client#40'],
-    happened:
-      'A read that found nothing lowered the bound of what may be checkpointed to the last checkpoint: records that were delivered before could not be checkpointed any more.',
-    known: 'issue #40 reports it; fixed in 1.6.1.',
-    fact: 'a record that was processed can be checkpointed after any number of empty reads.',
-    holds: (life) => inOrder(heard(life, 'recordsRead count=0'), asked(life, 'writeCheckpoint at=4959…003')),
-    there: told(
-      ['recordsRead batch=b1 count=3', 'PROCESSING', 'processRecords batch=b1'],
-      ['recordsRead batch=b2 count=0', 'PROCESSING', 'readRecords'],
-      ['checkpointRequested request=r1 at=4959…003', 'PROCESSING', 'settleCheckpoint request=r1 error=IllegalArgumentException'],
-    ),
-    here: consumer(aShard, [
-      ...untilReading(),
-      firstBatch,
-      processed,
-      answer('readRecords', 'recordsRead', aBatch({ batchId: 'b2' })),
-      checkpoint('r1', record(3)),
-      answer('writeCheckpoint', 'checkpointWritten'),
-    ]),
-  },
-  {
-    name: 'kcl-1354-a-checkpoint-that-was-not-stored-is-taken-for-stored',
-    sources: ['awslabs/amazon-kinesis-client#1354', 'awslabs/amazon-kinesis-client#1788'],
-    happened: 'When the write of a lease failed, the copy in memory kept the new values, as if DynamoDB had them.',
-    known: 'pull request #1354 fixed it in 2.6.1, and #1788 again in 3.5.1.',
-    fact: 'the checkpoint that a consumer knows is the last that was stored: it does not move when a write fails, and the request is told.',
-    holds: (life) => {
-      const known = life.findIndex(({ state }) => state.endsWith(' checkpoint=4959…003'))
-      return (
-        known === heard(life, 'checkpointWritten')[0] &&
-        asked(life, 'settleCheckpoint request=r1 error=KinesisClientLibDependencyException').length === 1
-      )
-    },
-    there: told(
-      ['checkpointRequested request=r1 at=4959…003', 'PROCESSING checkpoint=TRIM_HORIZON', 'writeCheckpoint at=4959…003'],
-      [
-        'effectFailed error=ProvisionedThroughputExceededException',
-        'PROCESSING checkpoint=4959…003',
-        'settleCheckpoint request=r1 error=KinesisClientLibDependencyException',
-      ],
-      ['checkpointRequested request=r2 at=4959…003', 'PROCESSING checkpoint=4959…003', 'writeCheckpoint at=4959…003'],
-      ['checkpointWritten', 'PROCESSING checkpoint=4959…003', 'settleCheckpoint request=r2'],
-    ),
-    here: () =>
-      withCheckpoints(aShard, [
-        ...untilReading(),
-        firstBatch,
-        checkpoint('r1', record(3)),
-        answer('writeCheckpoint', 'effectFailed', error('TimeoutError')),
-        checkpoint('r2', record(3)),
-        answer('writeCheckpoint', 'checkpointWritten'),
-      ]),
-  },
-  {
-    name: 'kcl-3.5.1-the-sentinel-LATEST-is-stored-as-a-checkpoint',
-    sources: ['awslabs/amazon-kinesis-client 3.5.1'],
-    happened:
-      'A processor could store LATEST over TRIM_HORIZON: the next owner of the lease would begin at the tip and skip everything between.',
-    known: 'seen when the classes of 3.5.1 are run.',
-    fact: 'a processor cannot store a sentinel: the request is refused, and nothing is written.',
-    holds: (life) =>
-      asked(life, 'settleCheckpoint request=r1 error=IllegalArgumentException').length === 1 && asked(life, 'writeCheckpoint').length === 0,
-    there: told(
-      ['checkpointRequested request=r1 at=LATEST', 'PROCESSING', 'writeCheckpoint at=LATEST'],
-      ['checkpointWritten', 'PROCESSING', 'settleCheckpoint request=r1'],
-    ),
-    here: consumer(aShard, [...untilReading(), firstBatch, checkpoint('r1', { sequenceNumber: 'LATEST', subSequenceNumber: 0 })]),
-  },
-  {
-    name: 'kcl-3.5.1-a-checkpoint-inside-an-aggregated-record-loses-its-sub-sequence-number',
-    sources: ['awslabs/amazon-kinesis-client 3.5.1'],
-    happened:
-      'A checkpoint at a user record of an aggregated record was stored without its sub-sequence number: after a fail-over the whole aggregate was delivered again.',
-    known: 'seen when the classes of 3.5.1 are run.',
-    fact: 'the place that is stored is the place that was asked for, with its sub-sequence number.',
-    holds: (life) => asked(life, 'writeCheckpoint at=4959…002/1').length === 1,
-    there: told(['checkpointRequested request=r1 at=4959…002/1', 'PROCESSING', 'writeCheckpoint at=4959…002']),
-    here: consumer(aShard, [...untilReading(), firstBatch, checkpoint('r1', record(2, 1)), answer('writeCheckpoint', 'checkpointWritten')]),
   },
 ]

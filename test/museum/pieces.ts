@@ -1,3 +1,4 @@
+import { checkpointPieces } from './checkpointPieces.ts'
 import { coordinatorPieces } from './coordinatorPieces.ts'
 import { failurePieces } from './failurePieces.ts'
 import { leasePieces } from './leasePieces.ts'
@@ -6,4 +7,11 @@ import { shardEndPieces } from './shardEndPieces.ts'
 import { shutdownPieces } from './shutdownPieces.ts'
 
 /** Every piece of the museum. */
-export const pieces: readonly Piece[] = [...shardEndPieces, ...failurePieces, ...shutdownPieces, ...leasePieces, ...coordinatorPieces]
+export const pieces: readonly Piece[] = [
+  ...shardEndPieces,
+  ...checkpointPieces,
+  ...failurePieces,
+  ...shutdownPieces,
+  ...leasePieces,
+  ...coordinatorPieces,
+]

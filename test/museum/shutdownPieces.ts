@@ -215,4 +215,31 @@ export const shutdownPieces: readonly Piece[] = [
       closed,
     ]),
   },
+  {
+    name: 'kcl-3.5.1-leaseLost-is-called-again-after-it-succeeded',
+    sources: ['awslabs/amazon-kinesis-client 3.5.1'],
+    happened:
+      'When the executor rejected what came after a leaseLost that had succeeded, that counted as its failure, and it was called a second time.',
+    known: 'seen when the classes of 3.5.1 are run.',
+    fact: 'a failure counts for the effect that failed: a leaseLost that succeeded is not called again while the shard is closed.',
+    holds: (life) =>
+      endsIn(life, 'SHUTDOWN_COMPLETE outcome=leaseLost') &&
+      asked(life, 'notifyLeaseLost').length === 1 &&
+      inOrder(heard(life, 'leaseLostNotified'), heard(life, 'effectFailed'), heard(life, 'shardClosed')),
+    there: told(
+      ['shutdown reason=LEASE_LOST', 'SHUTTING_DOWN reason=LEASE_LOST', 'notifyLeaseLost'],
+      ['leaseLostNotified', 'SHUTTING_DOWN', 'closeShard'],
+      ['effectFailed error=RejectedExecutionException', 'SHUTTING_DOWN', 'notifyLeaseLost'],
+      ['leaseLostNotified', 'SHUTTING_DOWN', 'closeShard'],
+      ['shardClosed', 'SHUTDOWN_COMPLETE outcome=leaseLost'],
+    ),
+    here: consumer(aShard, [
+      ...untilReading(),
+      shutdown('LEASE_LOST'),
+      answer('notifyLeaseLost', 'leaseLostNotified'),
+      answer('closeShard', 'effectFailed', error('RejectedExecutionException')),
+      answer('startTimer', 'timerFired', { nowMs: 500 }),
+      closed,
+    ]),
+  },
 ]
