@@ -124,7 +124,7 @@ export const answerCases: Readonly<Record<string, Body>> = {
   },
 
   'turns into effectFailed what is no error at all': async (bench) => {
-    const thrown: readonly unknown[] = ['out of order', undefined, null, Object.create(null)]
+    const thrown: readonly unknown[] = ['out of order', undefined, null]
     bench.play({ start: thrown.map((_, id) => timer(id)), handle: (effect) => throwing(thrown['id' in effect ? effect.id : 0])() })
     await bench.idle()
     const plain = bench.events.map((event) =>

@@ -1,0 +1,38 @@
+/** The rows of a lease table as a SQL database keeps them: each method is one statement of Postgres, which is atomic there as here. */
+import type { Lease, NewLease } from '@shardwise/effects'
+
+/** What a lease store needs of a database. `update` says whether there was such a row; with a counter, whether the row had that one. */
+export interface LeaseRows {
+  select(leaseKey?: string): Promise<readonly Lease[]>
+  insertUnlessThere(lease: Lease): Promise<boolean>
+  update(where: { leaseKey: string; leaseCounter?: number }, set: Partial<Lease>): Promise<boolean>
+  delete(leaseKey: string): Promise<void>
+}
+
+const nobodys = { leaseOwner: null, leaseCounter: 0, pendingCheckpoint: null, ownerSwitchesSinceCheckpoint: 0, checkpointOwner: null }
+/** A lease that nobody owns yet. */
+export const fresh = (lease: NewLease): Lease => ({ ...nobodys, childShardIds: [], ...lease })
+
+/** Makes an empty table. */
+export function rowsInMemory(): LeaseRows {
+  const rows = new Map<string, Lease>()
+  return {
+    // select * from leases where $1 is null or lease_key = $1
+    select: async (leaseKey) => [...rows.values()].filter((row) => leaseKey === undefined || row.leaseKey === leaseKey),
+    // insert into leases values (...) on conflict do nothing
+    async insertUnlessThere(lease) {
+      if (rows.has(lease.leaseKey)) return false
+      rows.set(lease.leaseKey, structuredClone(lease))
+      return true
+    },
+    // update leases set ... where lease_key = $1 and ($2 is null or lease_counter = $2)
+    async update({ leaseKey, leaseCounter }, set) {
+      const row = rows.get(leaseKey)
+      if (row === undefined || (leaseCounter !== undefined && row.leaseCounter !== leaseCounter)) return false
+      rows.set(leaseKey, { ...row, ...structuredClone(set) })
+      return true
+    },
+    // delete from leases where lease_key = $1
+    delete: async (leaseKey) => void rows.delete(leaseKey),
+  }
+}
