@@ -15,6 +15,12 @@ const options = {
 /** What a bundle is for: to be compared, or to be measured. */
 export type BundleKind = 'report' | 'pace'
 
+/** How a bundle comes by its text. */
+const reportText: Readonly<Record<BundleKind, string>> = {
+  report: '`visible: ${world.visible.join(" ")}\\n` + reportOf(engine, stories)',
+  pace: 'String(paceOf(engine, stories, now))',
+}
+
 /**
  * Bundles an engine with the stories into one minified script for any runtime. Run, it leaves its text in a global: `bundle.report`. The bundle of
  * the kind `report` plays the stories in a world without clock, dice and network; that of the kind `pace` measures how long a step takes.
@@ -30,8 +36,8 @@ export async function bundleOf(engine: EngineEntry, kind: BundleKind, stories: r
     "import { reportOf } from './report.ts'",
     `const stories = ${JSON.stringify(stories)}`,
     `const engine = { ${names} }`,
-    `const report = ${kind === 'pace' ? 'String(paceOf(engine, stories, now))' : '`visible: ${world.visible.join(" ")}\\n` + reportOf(engine, stories)'}`,
-    'world.putBack()',
+    'let report',
+    `try { report = ${reportText[kind]} } finally { world.putBack() }`,
     'globalThis.bundle = { report }',
   ]
   return scriptOf(program.join('\n'), 'iife')

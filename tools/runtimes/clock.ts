@@ -7,7 +7,7 @@ interface Clocks {
 }
 const { process, Deno, performance, Date } = globalThis as Clocks
 
-/** Deno has a `process`, too, but loads it from the globals that are going to be withheld. */
+/** That of Deno asks the global `Deno`, which is withheld by then. */
 const cpuUsage = Deno === undefined ? process?.cpuUsage.bind(process) : undefined
 
 function cpuMs(): number {

@@ -17,6 +17,13 @@ export const quickjs: Runtime = {
     const quickJs = await (await loadInstalled<QuickJsModule>('quickjs-emscripten')).getQuickJS()
     const deadlineMs = Date.now() + longestMs
     const script = `${await readFile(bundlePath, 'utf8')}\nbundle.report`
-    return String(quickJs.evalCode(script, { shouldInterrupt: () => Date.now() > deadlineMs, memoryLimitBytes: 512 * 1024 * 1024 }))
+    const limits = { shouldInterrupt: () => Date.now() > deadlineMs, memoryLimitBytes: 512 * 1024 * 1024 }
+    try {
+      return String(quickJs.evalCode(script, limits))
+    } catch (error) {
+      // What was thrown in QuickJS comes out as the fields of an error.
+      const { name, message } = error as Error
+      throw new Error(`${name}: ${message}`, { cause: error })
+    }
   },
 }
