@@ -40,13 +40,13 @@ function withhold(): { readonly visible: readonly string[]; readonly putBack: ()
   const seen = lookAround()
   // Under its own queueMicrotask, Deno has the one of V8.
   for (const { owner, key } of [...seen, ...seen]) Reflect.deleteProperty(owner, key)
-  const [left, hidden] = [true, false].map((has) => seen.filter(({ owner, key }) => Object.hasOwn(owner, key) === has))
+  const left = seen.filter(({ owner, key }) => Object.hasOwn(owner, key))
   Object.defineProperty(globalThis, 'console', { value: silent, configurable: true })
   return {
-    visible: [...new Set((left ?? []).map(({ key }) => String(key)))].toSorted(),
+    visible: [...new Set(left.map(({ key }) => String(key)))].toSorted(),
     putBack: () => {
       Reflect.deleteProperty(globalThis, 'console')
-      for (const { owner, key, descriptor } of hidden ?? []) Object.defineProperty(owner, key, descriptor)
+      for (const { owner, key, descriptor } of seen.filter((one) => !left.includes(one))) Object.defineProperty(owner, key, descriptor)
     },
   }
 }
