@@ -1,9 +1,9 @@
 import { invariant, never, none } from './invariant.ts'
 import { askedFor, endIsStored, type TraceFacts } from './traceFacts.ts'
 
-/** The steps that signal something. */
-const signalling = ({ steps }: TraceFacts, type: 'signalShutdownNotificationComplete' | 'signalLeaseLost' | 'signalShutdownComplete') =>
-  steps.filter((step) => askedFor(step, type).length > 0)
+/** The steps that say that the notification is complete, each as often as it says so. */
+const notifications = ({ steps }: TraceFacts) =>
+  steps.flatMap((step) => askedFor(step, 'signalShutdownNotificationComplete').map(() => step))
 
 const askedAt = ({ events }: TraceFacts) => events.find(({ event }) => event.type === 'shutdown')?.index
 const completedAt = ({ steps }: TraceFacts) => steps.find(({ after }) => after.status === 'done')?.index
@@ -14,7 +14,7 @@ export const ownerInvariants = [
     'The lease may be released once at most: when shutdownRequested was answered and nothing is being written',
     (facts) => {
       const answered = facts.callbackAnswers.find(({ effect }) => effect.type === 'notifyShutdownRequested')?.step.index
-      const told = signalling(facts, 'signalShutdownNotificationComplete')
+      const told = notifications(facts)
       return [
         ...never(told.length > 1, `signalled in steps ${told.map(({ index }) => index).join()}`),
         ...none(
@@ -31,7 +31,7 @@ export const ownerInvariants = [
   ),
 
   invariant(56, 'The notification is complete once at most, where the consumer then waits for its release', (facts) => {
-    const told = signalling(facts, 'signalShutdownNotificationComplete')
+    const told = notifications(facts)
     return [
       ...never(told.length > 1, `signalled in steps ${told.map(({ index }) => index).join()}`),
       ...none(
@@ -47,7 +47,7 @@ export const ownerInvariants = [
     const [asked, completed] = [askedAt(facts), completedAt(facts)]
     const told = facts.steps.flatMap((step) => askedFor(step, 'signalShutdownComplete').map(() => step.index))
     const isDue = asked !== undefined && completed !== undefined
-    const notified = signalling(facts, 'signalShutdownNotificationComplete')[0]?.index ?? -1
+    const notified = notifications(facts)[0]?.index ?? -1
     return never(
       told.length !== (isDue ? 1 : 0) || told.some((index) => index < notified),
       `told in steps ${told.join()}; asked in ${String(asked)}, complete in ${String(completed)}`,

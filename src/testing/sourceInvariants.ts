@@ -65,8 +65,8 @@ export const sourceInvariants = [
     ),
   ),
 
-  invariant(80, 'A shard is opened at LATEST once: later openings begin where LATEST was', ({ steps }) => {
-    let openedAtMs: number | null = null
+  invariant(80, 'A shard is opened at LATEST once: later openings begin where LATEST was', ({ steps, trace: { input } }) => {
+    let openedAtMs = input.openedAtMs ?? null
     return none(
       steps,
       (step) => {
@@ -78,7 +78,7 @@ export const sourceInvariants = [
                 step.after.context.checkpoint?.sequenceNumber === 'LATEST' &&
                 position.timestampMs !== openedAtMs)),
         )
-        if (step.event?.type === 'shardOpened' && step.answered !== null) openedAtMs ??= step.after.context.openedAtMs
+        if (step.event?.type === 'shardOpened' && step.answered !== null) openedAtMs ??= step.event.openedAtMs
         return isWrong
       },
       (step) => askedFor(step, 'openShard'),

@@ -12,27 +12,32 @@ import {
 import fc from 'fast-check'
 import { stateText } from '../scenarios/transcriptText.ts'
 
+type Engines = Readonly<Record<string, Engine>>
+
 /** What is to be proved, and how long. */
 export interface Task {
-  /** The engines by name; each lives every life, and those after the first must do what the first does. */
-  readonly engines: Readonly<Record<string, Engine>>
+  /** Each engine lives every life, and those after the first must do what the first does. */
+  readonly engines: Engines
   /** At least so many operations; the last life is lived to its end. */
   readonly operations: number
   readonly seed: number
   readonly invariants?: readonly Invariant[]
-  /** How many lives are made from one seed; the next lives are made from the next seed. */
+  /** How many lives are made from one seed; the next ones are made from the next seed. */
   readonly livesPerSeed?: number
 }
 
-/** A life that an invariant does not hold in, as short as it could be made. */
-export interface Counterexample {
+/** What is wrong with a life: an invariant, an engine that throws, or engines that differ. */
+export interface Wrong {
   readonly engine: string
-  readonly number: number | null
-  readonly name: string
+  readonly title: string
   readonly wrong: readonly string[]
+  /** Null where the engine threw. */
+  readonly trace: Trace | null
+}
+
+/** A life in which something goes wrong, as short as it could be made, and what makes it again. */
+export interface Counterexample extends Wrong {
   readonly life: Life
-  readonly transcript: string
-  /** What fast-check needs to make the life again. */
   readonly seed: number
   readonly path: string
 }
@@ -49,62 +54,53 @@ export interface Proof {
   readonly counterexample: Counterexample | null
 }
 
-type Wrong = Pick<Counterexample, 'engine' | 'number' | 'name' | 'wrong'> & { readonly trace: Trace | null }
-
 /** Lives random lives until there were operations enough, or one goes wrong. */
 export function prove({ engines, operations, seed, invariants = allInvariants, livesPerSeed = 100 }: Task): Proof {
-  const states = new Set<string>()
-  const transitions = new Set<string>()
-  const seeds: number[] = []
+  const seen = { states: new Set<string>(), transitions: new Set<string>() }
   const count = { lives: 0, operations: 0, events: 0 }
+  const seeds: number[] = []
+  const note = ({ steps }: Trace): void => {
+    count.events += steps.length - 1
+    for (const { event, before, after } of steps) {
+      seen.states.add(stateText(after))
+      if (event !== null && before !== null) seen.transitions.add(`${stateText(before)} ${event.type} ${stateText(after)}`)
+    }
+  }
   while (count.operations < operations) {
     const next = seed + seeds.length
     seeds.push(next)
-    let found: Wrong | null = null
-    const judge = (life: Life): boolean => {
-      if (found === null && count.operations >= operations) return true
-      const judged = found === null ? invariants : invariants.filter(({ number }) => number === found?.number)
-      const wrong = wrongIn(life, engines, judged, found === null ? note : () => undefined)
-      if (found === null) {
-        count.lives += 1
-        count.operations += life.begun + life.operations.length
-      }
-      // What is made shorter is wrong in the same way: another fault would hide the first.
-      if (wrong !== null && (found === null || (wrong.number === found.number && wrong.engine === found.engine))) found = wrong
-      else return true
-      return false
+    let first: Wrong | null = null
+    const isRight = (life: Life): boolean => {
+      if (first !== null) return !isSameFault(first, wrongIn(life, engines, invariants))
+      if (count.operations >= operations) return true
+      count.lives += 1
+      count.operations += life.begun + life.operations.length
+      first = wrongIn(life, engines, invariants, note)
+      return first === null
     }
-    const note = (trace: Trace): void => {
-      count.events += trace.steps.length - 1
-      for (const { event, before, after } of trace.steps) {
-        states.add(stateText(after))
-        if (event !== null && before !== null) transitions.add(`${stateText(before)} ${event.type} ${stateText(after)}`)
-      }
-    }
-    const details = fc.check(fc.property(lives(), judge), { seed: next, numRuns: livesPerSeed })
-    if (details.failed) return { seeds, ...count, states, transitions, counterexample: counterexampleOf(details, engines, invariants) }
+    const details = fc.check(fc.property(lives(), isRight), { seed: next, numRuns: livesPerSeed })
+    if (details.failed) return { ...count, ...seen, seeds, counterexample: counterexampleOf(details, engines, invariants) }
   }
-  return { seeds, ...count, states, transitions, counterexample: null }
+  return { ...count, ...seen, seeds, counterexample: null }
 }
 
-/** What goes wrong first in a life, by engine and invariant; null when all is well. */
-export function wrongIn(
-  life: Life,
-  engines: Readonly<Record<string, Engine>>,
-  invariants: readonly Invariant[],
-  note: (trace: Trace) => void = () => undefined,
-): Wrong | null {
+/** What is made shorter must go wrong in the same way: another fault would hide the first. */
+const isSameFault = (first: Wrong, other: Wrong | null): boolean =>
+  other !== null && other.title === first.title && other.engine === first.engine
+
+/** What goes wrong first in a life; null when all is well. `note` gets the trace of the first engine. */
+export function wrongIn(life: Life, engines: Engines, invariants: readonly Invariant[], note?: (trace: Trace) => void): Wrong | null {
   let first: Trace | null = null
-  for (const [engine, steps] of Object.entries(engines)) {
-    const trace = lived(life, steps)
-    if (typeof trace === 'string') return { engine, number: null, name: 'No event throws', wrong: [trace], trace: first }
-    if (first === null) note(trace)
-    else if (!areSame(first, trace))
-      return { engine, number: null, name: 'Engines do the same', wrong: [differenceOf(first, trace)], trace }
+  for (const [name, engine] of Object.entries(engines)) {
+    const trace = lived(life, engine)
+    if (typeof trace === 'string') return { engine: name, title: 'I5: No event throws', wrong: [trace], trace: null }
+    if (first === null) note?.(trace)
+    else if (differingStep(first, trace) >= 0)
+      return { engine: name, title: 'That engines do the same', wrong: [differenceOf(first, trace)], trace: first }
     first ??= trace
-    for (const { number, name, check } of invariants) {
-      const wrong = check(trace, steps)
-      if (wrong.length > 0) return { engine, number, name, wrong, trace }
+    for (const invariant of invariants) {
+      const wrong = invariant.check(trace, engine)
+      if (wrong.length > 0) return { engine: name, title: `I${invariant.number}: ${invariant.name}`, wrong, trace }
     }
   }
   return null
@@ -118,33 +114,32 @@ function lived(life: Life, engine: Engine): Trace | string {
   }
 }
 
-const areSame = (first: Trace, other: Trace): boolean =>
-  first.steps.length === other.steps.length && first.steps.every((step, index) => isSame(step, other.steps[index]))
+/** The first step that engines take differently; -1 where there is none. Each is offered its events by what it did before. */
+function differingStep(first: Trace, other: Trace): number {
+  const longer = first.steps.length >= other.steps.length ? first.steps : other.steps
+  return longer.findIndex((_, index) => endText(first.steps[index]) !== endText(other.steps[index]))
+}
 
-/** Events are not compared: an engine that is offered another event has done something else before. */
-const isSame = (step: TraceStep, other: TraceStep | undefined): boolean =>
-  other !== undefined &&
-  JSON.stringify(step.after) === JSON.stringify(other.after) &&
-  JSON.stringify(step.effects) === JSON.stringify(other.effects)
+const endText = (step: TraceStep | undefined): string =>
+  step === undefined ? 'no step' : JSON.stringify({ after: step.after, effects: step.effects })
 
 function differenceOf(first: Trace, other: Trace): string {
-  const index = first.steps.findIndex((step, at) => !isSame(step, other.steps[at]))
-  return `step ${index}: ${JSON.stringify(first.steps[index])} and ${JSON.stringify(other.steps[index])}`
+  const index = differingStep(first, other)
+  return `step ${index}: ${endText(other.steps[index])}, where the first engine comes to ${endText(first.steps[index])}`
 }
 
 function counterexampleOf(
   { counterexample, seed, counterexamplePath }: fc.RunDetails<[Life]>,
-  engines: Readonly<Record<string, Engine>>,
+  engines: Engines,
   invariants: readonly Invariant[],
 ): Counterexample {
   const [life] = counterexample ?? []
   const wrong = life === undefined ? null : wrongIn(life, engines, invariants)
-  if (life === undefined || wrong === null) throw new Error(`seed ${seed}: the life that failed does not fail again`)
-  const { trace, ...facts } = wrong
-  return { ...facts, life, transcript: trace === null ? '' : transcriptOf(trace), seed, path: counterexamplePath ?? '' }
+  if (life === undefined || wrong === null) throw new Error(`seed ${seed}: a life went wrong, and did not when it was lived again`)
+  return { ...wrong, life, seed, path: counterexamplePath ?? '' }
 }
 
-/** A trace to read: events, states and effects as JSON. */
+/** A trace to read: events, states and effects. */
 export const transcriptOf = ({ steps }: Trace): string =>
   steps
     .flatMap(({ event, after, effects }) => [
@@ -154,19 +149,19 @@ export const transcriptOf = ({ steps }: Trace): string =>
     ])
     .join('\n')
 
-const described = (snapshot: ShardConsumerSnapshot): string => {
+function described(snapshot: ShardConsumerSnapshot): string {
   const { reason, outcome } = snapshot.context
   return [stateText(snapshot), ...(reason === null ? [] : [`reason=${reason}`]), ...(outcome === null ? [] : [`outcome=${outcome}`])].join(
     ' ',
   )
 }
 
-/** A counterexample to read; its life is JSON that replays. */
-export const counterexampleText = ({ engine, number, name, wrong, life, transcript, seed, path }: Counterexample): string =>
+/** A counterexample to read. The line of its life is JSON that replays. */
+export const counterexampleText = ({ engine, title, wrong, life, trace, seed, path }: Counterexample): string =>
   [
-    `${number === null ? '' : `I${number}: `}${name}`,
-    `does not hold with the engine ${engine}, seed ${seed}, path ${path}:`,
+    '',
+    `${title} does not hold with the engine ${engine} (seed ${seed}, path ${path}):`,
     ...wrong.map((what) => `  ${what}`),
     JSON.stringify(life),
-    transcript,
+    ...(trace === null ? [] : [transcriptOf(trace)]),
   ].join('\n')

@@ -1,0 +1,136 @@
+import { type ShardEvent, start, step } from '@shardwise/machine'
+import { type Engine, invariants, type Life, live, lives, type Operation, type Trace, traceOf } from '@shardwise/testing'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+
+const machine: Engine = { start, step }
+const aLife = (operations: readonly Operation[], begun = 4): Life => ({
+  world: { stored: 'TRIM_HORIZON', pending: null, length: 6, children: 2, namesChildren: true, options: {} },
+  begun,
+  operations,
+})
+const lastEvent = ({ steps }: Trace): ShardEvent | null => steps.at(-1)?.event ?? null
+const succeed: Operation = { does: 'succeed', count: 2 }
+
+describe('lives', () => {
+  const some = fc.sample(lives(), { seed: 7, numRuns: 60 })
+
+  it('replay from JSON, byte for byte', () => {
+    for (const life of some)
+      expect(JSON.stringify(live(JSON.parse(JSON.stringify(life)) as Life, machine))).toBe(JSON.stringify(live(life, machine)))
+  })
+
+  it('shrink: of what ends a consumer no operation is left that could be left out', () => {
+    const isNeverLost = (life: Life) => live(life, machine).steps.every(({ after }) => after.context.outcome !== 'leaseLost')
+    const { counterexample } = fc.check(fc.property(lives(), isNeverLost), { seed: 8, numRuns: 300 })
+    const [life] = counterexample ?? []
+    if (life === undefined) throw new Error('nothing was found')
+
+    expect(isNeverLost(life)).toBe(false)
+    for (const [index] of life.operations.entries())
+      expect(isNeverLost({ ...life, operations: life.operations.toSpliced(index, 1) })).toBe(true)
+  })
+
+  it('have as many operations as is allowed at most', () => {
+    const short = fc.sample(lives({ maxOperations: 5 }), { seed: 7, numRuns: 100 })
+
+    expect(Math.max(...short.map(({ operations }) => operations.length))).toBe(5)
+    expect(Math.max(...some.map(({ operations }) => operations.length))).toBeGreaterThan(60)
+  })
+
+  it('give every consumer the options that are said, and vary the others', () => {
+    const made = fc.sample(lives({ options: { maxShutdownAttempts: 9 } }), { seed: 7, numRuns: 30 })
+
+    expect(new Set(made.map(({ world }) => world.options.maxShutdownAttempts))).toEqual(new Set([9]))
+    expect(new Set(made.map(({ world }) => world.options.maxCheckpointAttempts)).size).toBeGreaterThan(1)
+    expect(made.map((life) => live(life, machine).steps[0]?.after.context.options.maxShutdownAttempts)).toContain(9)
+  })
+
+  it.each<[object, string]>([
+    [{ maxOperation: 5 }, 'maxOperation: not an option; expected one of maxOperations, options'],
+    [{ maxOperations: 0 }, 'maxOperations: expected a whole number from 1, got 0'],
+    [{ options: { maxRecords: -1 } }, 'maxRecords: expected a whole number from 1 to 10000, got -1'],
+    [{ options: { speed: 1 } }, 'speed: not an option'],
+  ])('refuse the options %j', (options, message) => {
+    expect(() => lives(options)).toThrow(message)
+  })
+})
+
+describe('an operation', () => {
+  it.each<[string, readonly Operation[], ShardEvent['type']]>([
+    ['succeeds', [succeed], 'recordsRead'],
+    ['fails', [{ does: 'fail', pick: 0 }], 'iteratorExpired'],
+    ['fails by its handler', [succeed, { does: 'fail', pick: 3 }], 'effectFailed'],
+    ['stores a checkpoint', [succeed, { does: 'checkpoint', at: 'everything' }, { does: 'succeedWrite' }], 'checkpointWritten'],
+    ['refuses a checkpoint', [succeed, { does: 'checkpoint', at: 'everything' }, { does: 'failWrite', pick: 0 }], 'checkpointRefused'],
+    ['answers late', [{ does: 'answerLate', pick: 0 }], 'parentShardsCompleted'],
+    ['answers twice', [succeed, { does: 'answerTwice' }], 'recordsRead'],
+    ['fires a timer', [succeed, { does: 'fail', pick: 0 }, { does: 'fireTimer' }], 'timerFired'],
+    ['requests a shutdown', [{ does: 'requestShutdown' }], 'shutdown'],
+    ['ends the shard', [{ does: 'endShard' }], 'shutdown'],
+    ['loses the lease', [{ does: 'loseLease' }], 'shutdown'],
+    ['asks for a checkpoint', [{ does: 'checkpoint', at: 99 }], 'checkpointRequested'],
+    ['crashes', [{ does: 'crash' }], 'shardNotOpen'],
+  ])('%s', (_, operations, event) => {
+    const trace = live(aLife(operations), machine)
+
+    expect(lastEvent(trace)?.type).toBe(event)
+    expect(trace.steps.length).toBe(1 + 4 + operations.length)
+  })
+
+  it('does nothing where it means nothing', () => {
+    const idle: readonly Operation[] = [
+      { does: 'succeedWrite' },
+      { does: 'failWrite', pick: 1 },
+      { does: 'fireTimer' },
+      { does: 'answerTwice' },
+      { does: 'answerLate', pick: 2 },
+    ]
+
+    expect(live(aLife(idle, 0), machine).steps).toHaveLength(1)
+  })
+
+  it('asks for checkpoints in range and out of it, by the last record that the processor got', () => {
+    const settledBy = (at: number) =>
+      live(aLife([succeed, { does: 'checkpoint', at }]), machine)
+        .steps.at(-1)
+        ?.effects.map((effect) => (effect.type === 'settleCheckpoint' ? effect.error?.name : effect.type))
+
+    expect(settledBy(0)).toEqual(['writeCheckpoint'])
+    expect(settledBy(-2)).toEqual(['writeCheckpoint'])
+    expect(settledBy(1)).toEqual(['IllegalArgumentException'])
+  })
+
+  it('crashes into a snapshot that comes from JSON, with what is out still awaited', () => {
+    const trace = live(aLife([succeed, { does: 'crash' }, succeed]), machine)
+    const [read, done] = trace.steps.slice(-2)
+
+    expect(done?.event?.type).toBe('recordsProcessed')
+    expect(done?.before).not.toBe(read?.after)
+    expect(done?.before).toEqual(read?.after)
+  })
+})
+
+describe('a trace', () => {
+  it('is made of events as well, and says the same', () => {
+    const { input, steps } = live(aLife([succeed, succeed, { does: 'loseLease' }, succeed]), machine)
+    const events = steps.flatMap(({ event }) => (event === null ? [] : [event]))
+
+    expect(JSON.stringify(traceOf(input, events, machine).steps)).toBe(JSON.stringify(steps))
+  })
+
+  it('may come from a store: the invariants compare values', () => {
+    const traces = fc.sample(lives(), { seed: 9, numRuns: 40 }).map((life) => JSON.parse(JSON.stringify(live(life, machine))) as Trace)
+
+    expect(
+      invariants.flatMap(({ number, check }) => traces.flatMap((trace) => check(trace).map((wrong) => `I${number} ${wrong}`))),
+    ).toEqual([])
+  })
+
+  it('of no steps is refused by every invariant', () => {
+    for (const { check } of invariants)
+      expect(() => check({ input: { shardId: 'shardId-000000000000', token: 1 }, steps: [] })).toThrow(
+        'steps: expected those of a trace from its start on, got none',
+      )
+  })
+})
