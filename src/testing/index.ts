@@ -6,6 +6,10 @@ export { invariants } from './invariants.ts'
 export { type LeaseTableFixture, leaseTableContract } from './leaseTableContract.ts'
 export { type Life, type LivesOptions, live, lives } from './lives.ts'
 export type { Operation } from './operations.ts'
+export { type ConsumerGraph, consumerGraph, type Edge, type GraphState, pathInputs } from './paths/consumerGraph.ts'
+export { type Path, type PathStep, paths, shortestPaths } from './paths/paths.ts'
+export { type PathRuntime, pureRuntime, replayPath } from './paths/replayPath.ts'
+export { TransitionRecorder } from './paths/transitionRecorder.ts'
 export {
   type MakeRecordSource,
   type PutRecord,

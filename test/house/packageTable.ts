@@ -42,7 +42,7 @@ export const packageTable: Readonly<Record<string, PackageRule>> = {
   },
   'src/testing': {
     name: '@shardwise/testing',
-    imports: ['@shardwise/effects', '@shardwise/machine', '@shardwise/memory', '@shardwise/processor', '@xstate/graph'],
+    imports: ['@shardwise/effects', '@shardwise/machine', '@shardwise/memory', '@shardwise/processor', '@xstate/graph', 'xstate'],
     peers: ['fast-check'],
     node: false,
   },

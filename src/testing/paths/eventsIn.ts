@@ -1,0 +1,38 @@
+import type { ShardConsumerContext, ShardConsumerSnapshot, ShardEvent } from '@shardwise/machine'
+import { answersTo, type NamedEvent, placeAfter } from '../answers.ts'
+
+const shutdowns = (['REQUESTED', 'SHARD_END', 'LEASE_LOST'] as const).map(
+  (reason): NamedEvent => ({ name: `shutdown: ${reason}`, event: { type: 'shutdown', reason } }),
+)
+const stale: readonly NamedEvent[] = [
+  { name: 'stale: checkpointRefused', event: { type: 'checkpointRefused', id: 0 } },
+  { name: 'stale: recordsProcessed', event: { type: 'recordsProcessed', id: 0 } },
+]
+
+/**
+ * What may happen to a consumer, by name: every answer to what it awaits, every shutdown, stale answers, and checkpoints of everything, of the first record of
+ * the batch and out of range. While a checkpoint is written, no other is asked for unless it would be refused: who waits behind whom multiplies the states
+ * by ten and leads through no other transition.
+ */
+export function eventsIn(snapshot: ShardConsumerSnapshot): readonly NamedEvent[] {
+  const { context } = snapshot
+  const awaited = [context.task, context.write?.effect ?? null].filter((effect) => effect !== null)
+  const answers = awaited.flatMap((effect) => answersTo(effect, context))
+  return [...answers, ...[...shutdowns, ...checkpointsIn(context), ...stale].map(({ name, event }) => ({ name, event: { ...event } }))]
+}
+
+function checkpointsIn(context: ShardConsumerContext): readonly NamedEvent[] {
+  const { batch, write, reason, processorDone, nextId } = context
+  const ask = (what: string, position: CheckpointPosition): NamedEvent => ({
+    name: `checkpoint: ${what}`,
+    event: { type: 'checkpointRequested', request: `r${nextId}`, position },
+  })
+  const wouldWait = write !== null && reason !== 'LEASE_LOST' && !processorDone
+  return [
+    ...(wouldWait ? [] : [ask('everything', null)]),
+    ...(wouldWait || batch === null || batch.first === null ? [] : [ask('the first record', batch.first)]),
+    ask('out of range', placeAfter(context, 99)),
+  ]
+}
+
+type CheckpointPosition = Extract<ShardEvent, { type: 'checkpointRequested' }>['position']

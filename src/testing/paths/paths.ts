@@ -1,0 +1,67 @@
+import type { ConsumerStateValue, ShardConsumerInput, ShardConsumerSnapshot, ShardEffect, ShardEvent } from '@shardwise/machine'
+import type { Engine } from '../trace.ts'
+import { type ConsumerGraph, consumerGraph, type Edge, pathInputs } from './consumerGraph.ts'
+
+/** What a consumer is in after a step, and what the step asks for, in the order in which it starts. */
+export interface Expected {
+  readonly value: ConsumerStateValue
+  readonly effects: readonly ShardEffect[]
+}
+
+/** An event, and what is expected after it. */
+export interface PathStep extends Expected {
+  readonly name: string
+  readonly event: ShardEvent
+}
+
+/** A life of a shard consumer from its start, as plain JSON: to be replayed against the machine, or against what embeds it. */
+export interface Path {
+  readonly name: string
+  readonly input: ShardConsumerInput
+  /** What is expected of the start. */
+  readonly start: Expected
+  readonly steps: readonly PathStep[]
+}
+
+/** A shortest path to every state of `consumerGraph`, one graph after the other. @throws what the engine throws. */
+export function shortestPaths(engine?: Engine, inputs: readonly ShardConsumerInput[] = pathInputs): readonly Path[] {
+  return inputs.flatMap((input) => shortestPathsOf(consumerGraph(input, engine)))
+}
+
+/**
+ * Paths that together take every event in every state: a shortest path to the state, then the event. Events that nothing comes of share one path for each
+ * state, and edges on the way of a longer path have none of their own. @throws what the engine throws.
+ */
+export function paths(engine?: Engine, inputs: readonly ShardConsumerInput[] = pathInputs): readonly Path[] {
+  return inputs.flatMap((input) => edgePathsOf(consumerGraph(input, engine)))
+}
+
+function shortestPathsOf(graph: ConsumerGraph): readonly Path[] {
+  return [...graph.states.values()].map(({ snapshot, way }) => pathOf(graph, `to ${stateName(snapshot)}`, way))
+}
+
+function edgePathsOf(graph: ConsumerGraph): readonly Path[] {
+  return [...graph.states.values()].flatMap(({ snapshot, way, edges }) => {
+    const place = stateName(snapshot)
+    const rest = edges.filter((edge) => graph.states.get(edge.toKey)?.way.at(-1) !== edge)
+    const idle = rest.filter(({ from, to }) => from === to)
+    return [
+      ...rest.filter(({ from, to }) => from !== to).map((edge) => pathOf(graph, `${place} on ${edge.name}`, [...way, edge])),
+      ...(idle.length === 0 ? [] : [pathOf(graph, `${place} on what changes nothing`, [...way, ...idle])]),
+    ]
+  })
+}
+
+function pathOf({ input, effects, states }: ConsumerGraph, what: string, edges: readonly Edge[]): Path {
+  const [first] = states.values()
+  if (first === undefined) throw new Error('graph: expected one with a first state')
+  return { name: `${what}, after ${edges.length} events`, input, start: { value: first.snapshot.value, effects }, steps: edges.map(stepOf) }
+}
+
+function stepOf({ name, event, to, effects }: Edge): PathStep {
+  return { name, event, value: to.value, effects }
+}
+
+function stateName({ value }: ShardConsumerSnapshot): string {
+  return typeof value === 'string' ? value : Object.entries(value).flat().join('.')
+}

@@ -1,0 +1,110 @@
+/**
+ * What tells two states of a shard consumer apart, for one set of options. Two snapshots with one key take every event to one next key, and ask for the
+ * same effects once ids, positions and backoffs are renumbered; the tests compare them over all that a walk reaches.
+ *
+ * - Ids, batch ids, times and the numbers of records are left out; of positions, only their order counts.
+ * - What follows from the other facts is left out, so that each fact is one that would be missed.
+ * - Counts of attempts are capped where no guard tells higher ones apart.
+ * - A fact that nothing reads any more is left out. Once a shutdown is pending in PROCESSING, the next answer leaves that state, so what failed before no
+ *   longer counts; once the lease is lost, nothing is checkpointed, so places no longer count; once the shard is closed, neither do its children.
+ */
+import { compareSequenceNumbers, type ExtendedSequenceNumber, isSentinel, isShardEnd } from '@shardwise/effects'
+import type { ShardConsumerContext, ShardConsumerSnapshot, ShardEffect } from '@shardwise/machine'
+
+type Place = ExtendedSequenceNumber | null
+
+/** The facts that make the key, by name. */
+export type StateFacts = Readonly<Record<string, unknown>>
+
+/** What has to be equal for two snapshots to be one state. */
+export function factsOf({ value, context, status }: ShardConsumerSnapshot): StateFacts {
+  const { batch, write, completed, checkpoint } = context
+  if (status === 'done') return { value, asked: context.shutdownAsked, outcome: context.outcome }
+  const [state, subState] = typeof value === 'string' ? [value, ''] : (Object.entries(value)[0] ?? ['', ''])
+  const places = placesOf(context)
+  const lost = context.reason === 'LEASE_LOST'
+  const goesOn = state === 'PROCESSING' && context.reason === null
+  const counts = goesOn || state === 'SHUTTING_DOWN'
+  const remembersWork = counts && (subState === 'backingOff' || subState === 'awaitingCheckpoint')
+  const closes = subState === 'closing' || subState === 'draining' || context.resume === 'closing'
+  return {
+    value,
+    reason: context.reason,
+    asked: context.shutdownAsked,
+    stopAsked: context.reason === 'SHARD_END' && !closes && context.stopRequested,
+    awaited: [context.task?.type ?? null, write?.effect.type ?? null],
+    attempt: counts ? Math.min(context.attempt, leastCappedAttempt(context)) : 0,
+    batchFailures: goesOn && batch !== null ? Math.min(context.batchFailures, 1) : 0,
+    resume: remembersWork ? context.resume : null,
+    initialized: context.initialized,
+    places: ranks(places, places),
+    shardEndIn: [checkpoint, write?.checkpoint ?? null].map((place) => place !== null && isShardEnd(place)),
+    completed: goesOn ? (completed === null ? null : checkpoint !== null && compareSequenceNumbers(completed, checkpoint) < 0) : null,
+    batchAtTip: goesOn && batch?.millisBehindLatest === 0,
+    batchAtEnd: !lost && batch?.atShardEnd === true,
+    batchNamesChildren: goesOn && (batch?.childShards.length ?? 0) > 0,
+    endFound: !context.initialized && context.atShardEnd,
+    childrenKnown: !lost && !closes && (context.childShards?.length ?? 0) > 0,
+    processorDone: context.processorDone,
+    writeAttempt: write?.attempt ?? null,
+  }
+}
+
+/** The key of a snapshot. Keys of consumers with other options are not to be compared. */
+export function keyOf(snapshot: ShardConsumerSnapshot): string {
+  return JSON.stringify(Object.values(factsOf(snapshot)))
+}
+
+/** The count of failures from which no guard asks how many there were. */
+function leastCappedAttempt({ options }: ShardConsumerContext): number {
+  return Math.max(1, options.maxShutdownAttempts - 1)
+}
+
+/** The places whose order decides: the checkpoint, the last record that may be checkpointed, the ends of the batch, and what is being written or waits to be. */
+function placesOf({ reason, checkpoint, completed, batch, write, waiting }: ShardConsumerContext): readonly Place[] {
+  if (reason === 'LEASE_LOST') return []
+  const delivered =
+    completed === null || (checkpoint !== null && compareSequenceNumbers(checkpoint, completed) >= 0) ? checkpoint : completed
+  const requested = waiting.map((request) => request.checkpoint)
+  return [checkpoint, delivered, batch?.first ?? null, batch?.last ?? null, write?.checkpoint ?? null, ...requested]
+}
+
+/** Sentinels stay as they are; a record becomes the number of the known ones below it, and a half less where it is not known itself. */
+function ranks(places: readonly Place[], known: readonly Place[]): readonly (string | number | null)[] {
+  const records = known.filter((place) => place !== null && !isSentinel(place.sequenceNumber)) as ExtendedSequenceNumber[]
+  records.sort(compareSequenceNumbers)
+  const scale = records.filter((place, index) => index === 0 || compareSequenceNumbers(place, records[index - 1] ?? place) > 0)
+  return places.map((place) => {
+    if (place === null) return null
+    if (isSentinel(place.sequenceNumber)) return place.sequenceNumber
+    const index = scale.findIndex((other) => compareSequenceNumbers(other, place) >= 0)
+    const next = scale[index]
+    if (next === undefined) return scale.length - 0.5
+    return compareSequenceNumbers(next, place) === 0 ? index : index - 0.5
+  })
+}
+
+/**
+ * The effects of a step as text that is the same wherever the same is asked for: ids and batch ids in the order of their appearance, positions by their
+ * order among those of the state that was reached, and backoffs, the times of openings and the numbers in messages by their kind.
+ */
+export function renumbered(effects: readonly ShardEffect[], { value, context }: ShardConsumerSnapshot): string {
+  if (effects.length === 0) return '[]'
+  const places = placesOf(context)
+  const ids = new Map<unknown, number>()
+  const numberOf = (id: unknown): number => ids.get(id) ?? ids.set(id, ids.size).size - 1
+  const backsOff = (effect: ShardEffect): boolean =>
+    effect.type === 'startTimer' && (effect.id === context.write?.effect.id || JSON.stringify(value).includes('backingOff'))
+  const cap = leastCappedAttempt(context)
+  return JSON.stringify(
+    effects.map((effect) => (backsOff(effect) ? { ...effect, delayMs: 'a backoff' } : effect)),
+    (name, content: unknown) => {
+      if (name === 'id' || name === 'batchId' || name === 'request') return numberOf(content)
+      if (name === 'attempt') return Math.min(content as number, cap)
+      if (name === 'timestampMs') return 'a time'
+      if (name === 'message') return String(content).replaceAll(/[0-9]{4,}/g, 'a number')
+      if (name !== 'sequenceNumber') return content
+      return ranks([{ sequenceNumber: content as string, subSequenceNumber: 0 }], places)[0]
+    },
+  )
+}

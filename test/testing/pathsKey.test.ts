@@ -1,0 +1,39 @@
+import { start, step } from '@shardwise/machine'
+import { consumerGraph, pathInputs } from '@shardwise/testing'
+import { describe, expect, it } from 'vitest'
+import { factsOf } from '../../src/testing/paths/stateKey.ts'
+import { differencesAt, isMissed, outcomesOf, twins, wander } from './keySoundness.ts'
+
+const engine = { start, step }
+const graphs = pathInputs.map((input) => ({ policy: input.options?.missedShardEndCheckpoint, graph: consumerGraph(input, engine) }))
+
+describe.each(graphs)('the key of a state, with the policy $policy', ({ graph }) => {
+  const known = outcomesOf(graph)
+
+  it('is the same after every event, as are the effects, for snapshots of one key that were reached in different ways', () => {
+    const others = twins(graph, 6)
+
+    expect(others.length).toBeGreaterThan(graph.states.size)
+    expect(others.flatMap((snapshot) => differencesAt(snapshot, known, engine))).toEqual([])
+  })
+
+  it('holds in long lives, whose counts and places are far from those of the walk', () => {
+    const snapshots = [...wander(graph, engine, 20_261_122, 12_000)]
+    const some = snapshots.filter((_, index) => index % 8 === 0)
+
+    expect(new Set(snapshots.map(({ value }) => JSON.stringify(value))).size).toBeGreaterThan(18)
+    expect(some.flatMap((snapshot) => differencesAt(snapshot, known, engine))).toEqual([])
+  })
+
+  it('tells all states and all events apart by name', () => {
+    expect([...graph.states.values()].filter(({ edges }) => new Set(edges.map(({ name }) => name)).size !== edges.length)).toEqual([])
+  })
+})
+
+describe('each fact of the key', () => {
+  const names = new Set(graphs.flatMap(({ graph }) => [...graph.states.values()].flatMap(({ snapshot }) => Object.keys(factsOf(snapshot)))))
+
+  it.each([...names])('%s is missed where it is left out', (name) => {
+    expect(graphs.some(({ graph }) => isMissed(name, graph))).toBe(true)
+  })
+})
