@@ -1,18 +1,12 @@
 /** The machine in a page: every click is an event, and nothing else moves. Bundle it with `esbuild browserPage.ts --bundle --outfile=browserPage.js`. */
-import { type AnswerType, effectTable, type ShutdownReason, TRIM_HORIZON } from '@shardwise/effects'
+import { type AnswerType, effectTable, TRIM_HORIZON } from '@shardwise/effects'
 import { outstanding, type ShardEffect, type ShardEvent, start, step } from '@shardwise/machine'
 
 /** What the page needs of the DOM. */
-interface Element {
-  textContent: string | null
-  onclick: (() => void) | null
-  replaceChildren(...children: Element[]): void
+type Element = { textContent: string | null; onclick: (() => void) | null; replaceChildren(...children: Element[]): void }
+const { document } = globalThis as unknown as {
+  readonly document: { getElementById(id: string): Element; createElement(tag: string): Element }
 }
-interface Page {
-  getElementById(id: string): Element
-  createElement(tag: string): Element
-}
-const { document } = globalThis as unknown as { document: Page }
 
 const at = { sequenceNumber: '1', subSequenceNumber: 0 }
 const batch = { batchId: 'b', count: 1, first: at, last: at, bytes: 9, millisBehindLatest: 0, atShardEnd: false, childShards: [] }
@@ -27,13 +21,14 @@ const contents: Partial<Record<AnswerType, object>> = {
   childShardsListed: { childShards: [] },
   timerFired: { nowMs: 0 },
 }
-const reasons: readonly ShutdownReason[] = ['REQUESTED', 'SHARD_END', 'LEASE_LOST']
 
+const reasons = ['REQUESTED', 'SHARD_END', 'LEASE_LOST'] as const
 let [snapshot, effects] = start({ shardId: 'shardId-000000000000', token: 1 })
 let transcript = ''
 
 const element = (tag: string, textContent: string, onclick: (() => void) | null = null): Element =>
   Object.assign(document.createElement(tag), { textContent, onclick })
+const button = (label: string, event: ShardEvent): Element => element('button', label, () => tell(label, event))
 const nameOf = (effect: ShardEffect): string => ('id' in effect ? `${effect.type} #${effect.id}` : effect.type)
 
 function tell(name: string, event: ShardEvent): void {
@@ -45,15 +40,13 @@ function tell(name: string, event: ShardEvent): void {
 function answersTo(effect: ShardEffect): readonly Element[] {
   return [...Object.keys(effectTable[effect.type].answers), 'effectFailed'].map((type) => {
     const body = { error, ...contents[type as AnswerType], type, id: 'id' in effect ? effect.id : 0 }
-    return element('button', `${type} #${body.id}`, () => tell(`${type} #${body.id}`, body as unknown as ShardEvent))
+    return button(`${type} #${body.id}`, body as unknown as ShardEvent)
   })
 }
 
 function draw(): void {
   const waiting = outstanding(snapshot)
-  const shutdowns = reasons.map((reason) =>
-    element('button', `shutdown ${reason}`, () => tell(`shutdown ${reason}`, { type: 'shutdown', reason })),
-  )
+  const shutdowns = reasons.map((reason) => button(`shutdown ${reason}`, { type: 'shutdown', reason }))
   const { value } = snapshot
   document.getElementById('state').textContent = typeof value === 'string' ? value : Object.entries(value).flat().join('.')
   document.getElementById('effects').replaceChildren(...waiting.map((effect) => element('li', nameOf(effect))))

@@ -3,6 +3,9 @@ import { isShardEnd, type Lease, type LeaseStore, type LeaseTable, TRIM_HORIZON 
 import { heldLeases } from './heldLeases.ts'
 import { fresh, type LeaseRows } from './leaseRows.ts'
 
+// What every stored checkpoint makes void.
+const cleared = { pendingCheckpoint: null, ownerSwitchesSinceCheckpoint: 0 }
+
 /** The handlers of one worker. `nowMs` is monotonic milliseconds, the clock of the worker's timers. */
 export function leaseStore(rows: LeaseRows, nowMs = () => performance.now()): LeaseStore & LeaseTable {
   const held = heldLeases(rows)
@@ -40,9 +43,7 @@ export function leaseStore(rows: LeaseRows, nowMs = () => performance.now()): Le
       return { type: 'checkpointRead', checkpoint: row.checkpoint, pendingCheckpoint: row.pendingCheckpoint }
     },
     writeCheckpoint: async ({ leaseKey, token, checkpoint }) => ({
-      type: (await held.write(leaseKey, token, { checkpoint, pendingCheckpoint: null, ownerSwitchesSinceCheckpoint: 0 }))
-        ? 'checkpointWritten'
-        : 'checkpointRefused',
+      type: (await held.write(leaseKey, token, { checkpoint, ...cleared })) ? 'checkpointWritten' : 'checkpointRefused',
     }),
     async createChildLeases({ leaseKey, childShards }) {
       if ((await rowOf(leaseKey)) === undefined) return { type: 'leaseNotFound' }
@@ -52,8 +53,7 @@ export function leaseStore(rows: LeaseRows, nowMs = () => performance.now()): Le
       }
       for (const { shardId, ...child } of childShards)
         await rows.insertUnlessThere(fresh({ leaseKey: shardId, checkpoint: TRIM_HORIZON, ...child }))
-      const childShardIds = childShards.map(({ shardId }) => shardId)
-      if (childShardIds.length > 0) await rows.update({ leaseKey }, { childShardIds })
+      if (childShards.length > 0) await rows.update({ leaseKey }, { childShardIds: childShards.map(({ shardId }) => shardId) })
       return { type: 'childLeasesCreated' }
     },
   }
