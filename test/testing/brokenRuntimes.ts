@@ -8,7 +8,7 @@ interface Out {
 }
 
 /** A driver in small parts, so that each can be replaced by a broken one. Every part calls the others through the object. */
-export interface DriverParts {
+interface DriverParts {
   readonly setup: RuntimeSetup<unknown>
   snapshot: unknown
   readonly queue: ShardEvent[]
@@ -154,6 +154,13 @@ function isThenable(value: unknown): value is PromiseLike<object> {
 
 /** What is wrong with a driver: parts that replace the whole ones. `whole` are these. */
 export type Break = (whole: Readonly<DriverParts>, parts: DriverParts) => Partial<DriverParts>
+
+/** A driver that breaks one law, and the case that must notice. */
+export interface BrokenDriver {
+  readonly fault: string
+  readonly noticedBy: string
+  readonly breakIt: Break
+}
 
 /** A driver in which some parts are replaced. */
 export function brokenRuntime(breakIt: Break): Runtime {

@@ -1,8 +1,13 @@
 import { interpret } from '@shardwise/effects'
 import { type ConformanceCase, conformance, type Runtime } from '@shardwise/testing'
 import { describe, expect, test } from 'vitest'
-import { brokenDrivers } from './brokenDrivers.ts'
+import { brokenAnswers } from './brokenAnswers.ts'
+import { brokenConsumers } from './brokenConsumers.ts'
+import { brokenEnds } from './brokenEnds.ts'
+import { brokenOrder } from './brokenOrder.ts'
 import { type Break, brokenRuntime } from './brokenRuntimes.ts'
+
+const brokenDrivers = [...brokenOrder, ...brokenAnswers, ...brokenEnds, ...brokenConsumers]
 
 /** The driver of the project itself. */
 const interpreted: Runtime = {

@@ -148,7 +148,7 @@ export class Bench {
 }
 
 /** An effect by its type and what tells it from others. */
-export function effectLabel(effect: ShardEffect): string {
+function effectLabel(effect: ShardEffect): string {
   if ('id' in effect) return `${effect.type} #${effect.id}`
   if (effect.type === 'dropBatch') return `${effect.type} ${effect.batchId}`
   return effect.type === 'settleCheckpoint' ? `${effect.type} ${effect.request}` : effect.type
