@@ -10,6 +10,7 @@ export default defineConfig({
   resolve: {
     alias: {
       '@shardwise/effects': source('effects'),
+      '@shardwise/machine/compiled': fileURLToPath(new URL('./src/machine/compiled.ts', import.meta.url)),
       '@shardwise/machine': source('machine'),
       '@shardwise/kinesis': source('adapters/kinesis'),
       '@shardwise/dynamodb': source('adapters/dynamodb'),

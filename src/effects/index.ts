@@ -31,19 +31,19 @@ export {
   TRIM_HORIZON,
 } from './sequenceNumber.ts'
 export { type ChildShard, type HashKeyRange, parseShardId, type Shard, type ShardId } from './shard.ts'
+export { shown } from './shown.ts'
 export { higherReason, parseShutdownReason, rankOf, type ShutdownReason } from './shutdownReason.ts'
-export {
-  type Answer,
-  type AnswerBody,
-  type AnsweredEffectType,
-  type AnswerType,
-  type Effect,
-  type EffectFailed,
-  type EffectOf,
-  type EffectType,
-  type ErrorFacts,
-  effectTable,
-  isAnswered,
-  type Outcome,
-  type Port,
+export type {
+  Answer,
+  AnswerBody,
+  AnsweredEffectType,
+  AnswerType,
+  Effect,
+  EffectFailed,
+  EffectOf,
+  EffectType,
+  ErrorFacts,
+  Outcome,
+  Port,
 } from './table.ts'
+export { effectTable, isAnswered } from './table.ts'

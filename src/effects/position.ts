@@ -13,16 +13,14 @@ export type InitialPosition = Extract<Position, { type: 'TRIM_HORIZON' | 'LATEST
 
 /**
  * The position at which a shard is opened for a stored checkpoint. A number opens AT it, so that the rest of a half-checkpointed KPL aggregate is read
- * again; what is at or below the checkpoint is dropped after reading. Source: KCL `IteratorBuilder`.
- * @throws Error for SHARD_END, and for AT_TIMESTAMP when the configured position names no time.
+ * again; what is at or below the checkpoint is dropped after reading. AT_TIMESTAMP, whose time is the configured one, opens at TRIM_HORIZON where none is
+ * configured any more: nothing is skipped there. Source: KCL `IteratorBuilder`.
+ * @throws Error for SHARD_END.
  */
 export function positionOfCheckpoint(checkpoint: ExtendedSequenceNumber, configured: InitialPosition): Position {
   const { sequenceNumber } = checkpoint
   if (!isSentinel(sequenceNumber)) return { type: 'AT_SEQUENCE_NUMBER', sequenceNumber }
   if (sequenceNumber === 'SHARD_END') throw new Error('checkpoint: a shard at SHARD_END has no position to read from')
   if (sequenceNumber !== 'AT_TIMESTAMP') return { type: sequenceNumber }
-  if (configured.type !== 'AT_TIMESTAMP') {
-    throw new Error('initialPosition: the checkpoint is AT_TIMESTAMP, so a timestamp was expected')
-  }
-  return configured
+  return configured.type === 'AT_TIMESTAMP' ? configured : { type: 'TRIM_HORIZON' }
 }

@@ -1,3 +1,5 @@
+import { shown } from './shown.ts'
+
 /** A sentinel that stands in a checkpoint where no record has been checkpointed yet, or none is left. */
 export type CheckpointSentinel = 'AT_TIMESTAMP' | 'TRIM_HORIZON' | 'LATEST' | 'SHARD_END'
 
@@ -35,18 +37,19 @@ export function isSentinel(sequenceNumber: string): sequenceNumber is Checkpoint
 
 /**
  * Reads an extended sequence number and normalises it, so that equal places are equal JSON: no leading zeros, sentinels with sub-sequence number 0.
- * @throws Error when `sequenceNumber` is neither decimal digits nor a sentinel, or `subSequenceNumber` is not a whole number from 0.
+ * @throws Error when `sequenceNumber` is neither 1 to 129 decimal digits, as Kinesis defines it, nor a sentinel, or `subSequenceNumber` is not a whole number from 0.
  */
 export function parseExtendedSequenceNumber(sequenceNumber: string, subSequenceNumber = 0): ExtendedSequenceNumber {
   if (!Number.isSafeInteger(subSequenceNumber) || subSequenceNumber < 0) {
-    throw new Error(`subSequenceNumber: expected a whole number from 0, got ${String(subSequenceNumber)}`)
+    throw new Error(`subSequenceNumber: expected a whole number from 0, got ${shown(subSequenceNumber)}`)
   }
   if (typeof sequenceNumber === 'string') {
     if (isSentinel(sequenceNumber)) return { sequenceNumber, subSequenceNumber: 0 }
-    if (/^[0-9]+$/.test(sequenceNumber)) return { sequenceNumber: sequenceNumber.replace(/^0+(?=[0-9])/, ''), subSequenceNumber }
+    if (/^0*[0-9]{1,129}$/.test(sequenceNumber)) return { sequenceNumber: sequenceNumber.replace(/^0+(?=[0-9])/, ''), subSequenceNumber }
   }
-  const got = typeof sequenceNumber === 'string' ? JSON.stringify(sequenceNumber) : String(sequenceNumber)
-  throw new Error(`sequenceNumber: expected decimal digits, TRIM_HORIZON, LATEST, AT_TIMESTAMP or SHARD_END, got ${got}`)
+  throw new Error(
+    `sequenceNumber: expected decimal digits, 129 at most, TRIM_HORIZON, LATEST, AT_TIMESTAMP or SHARD_END, got ${shown(sequenceNumber)}`,
+  )
 }
 
 /** AT_TIMESTAMP < TRIM_HORIZON < LATEST < numbers by value < SHARD_END, then by sub-sequence number: negative, zero or positive. */

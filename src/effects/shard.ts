@@ -1,3 +1,5 @@
+import { shown } from './shown.ts'
+
 /** The id of a shard, such as `shardId-000000000012`: 1 to 128 letters, digits, `_`, `.` or `-`. */
 export type ShardId = string
 
@@ -22,7 +24,7 @@ export type ChildShard = Pick<Shard, 'shardId' | 'parentShardIds' | 'hashKeyRang
 /** @throws Error when the text cannot be the id of a shard. */
 export function parseShardId(text: string): ShardId {
   if (typeof text !== 'string' || !/^[a-zA-Z0-9_.-]{1,128}$/.test(text)) {
-    throw new Error(`shardId: expected 1 to 128 letters, digits, "_", "." or "-", got ${JSON.stringify(text)}`)
+    throw new Error(`shardId: expected 1 to 128 letters, digits, "_", "." or "-", got ${shown(text)}`)
   }
   return text
 }

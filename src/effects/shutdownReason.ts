@@ -1,3 +1,5 @@
+import { shown } from './shown.ts'
+
 /** Why a shard consumer is shut down. Source: KCL `ShutdownReason`. */
 export type ShutdownReason = 'REQUESTED' | 'SHARD_END' | 'LEASE_LOST'
 
@@ -16,7 +18,7 @@ export function higherReason(a: ShutdownReason | null, b: ShutdownReason): Shutd
 /** @throws Error for an unknown reason. */
 export function parseShutdownReason(reason: string): ShutdownReason {
   if (typeof reason !== 'string' || !Object.hasOwn(ranks, reason)) {
-    throw new Error(`reason: expected REQUESTED, SHARD_END or LEASE_LOST, got ${String(reason)}`)
+    throw new Error(`reason: expected REQUESTED, SHARD_END or LEASE_LOST, got ${shown(reason)}`)
   }
   return reason as ShutdownReason
 }

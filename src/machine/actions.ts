@@ -1,9 +1,9 @@
 import type { Outcome } from '@shardwise/effects'
 import { isShardEnd } from '@shardwise/effects'
-import { completeBatch, dropBatch, takeBatch } from './batches.ts'
-import { type Action, abandonTask, inOrder } from './change.ts'
+import { completeBatch, dropBatch, freeBatch, takeBatch } from './batches.ts'
+import { type Action, abortTask } from './change.ts'
 import { requestCheckpoint, takeWriteAnswer } from './checkpoints.ts'
-import { giveUpShardEnd, recordReason } from './reasons.ts'
+import { giveUpShardEnd, recordReason, shutdownCompleted } from './reasons.ts'
 import type { ResumableWork, ShardConsumerContext } from './shardConsumerContext.ts'
 import { taskActions } from './tasks.ts'
 
@@ -11,10 +11,8 @@ const resume =
   (work: ResumableWork): Action =>
   () => ({ context: { resume: work } })
 
-const advance: Action = (context, event) => {
-  const abandoned = abandonTask(context, event)
-  return { ...abandoned, context: { ...abandoned.context, attempt: 0, resume: null } }
-}
+/** The next work begins with no failures. */
+const atFirst = { task: null, attempt: 0, resume: null }
 
 function outcomeOf({ checkpoint, reason, initialized, replay }: ShardConsumerContext): Outcome {
   if (checkpoint !== null && isShardEnd(checkpoint)) return 'finished'
@@ -34,10 +32,12 @@ export const actions = {
   takeBatch,
   completeBatch,
   dropBatch,
-  /** The next work begins with no failures. */
-  advance,
+  advance: (context, event) => ({ context: atFirst, effects: abortTask(context, event) }),
   /** The consumption ends: what is awaited is aborted, what was read and not processed is freed. */
-  leave: inOrder(advance, dropBatch),
+  leave: (context, event) => ({
+    context: { ...atFirst, batch: null },
+    effects: [...abortTask(context, event), ...freeBatch(context)],
+  }),
   countFailure: ({ attempt }) => ({ context: { attempt: attempt + 1, task: null } }),
   countDeliveryFailure: ({ batchFailures }) => ({ context: { batchFailures: batchFailures + 1 } }),
   thenRead: resume('reading'),
@@ -63,11 +63,10 @@ export const actions = {
     effects: [{ type: 'signalShutdownNotificationComplete', shardId, leaseKey, token }],
   }),
   complete: (context) => {
-    const { shardId, leaseKey, token } = context
     const outcome = outcomeOf(context)
     return {
-      context: { outcome, task: null },
-      effects: context.shutdownAsked ? [{ type: 'signalShutdownComplete', shardId, leaseKey, token, outcome }] : [],
+      context: { outcome, task: null, processorDone: true },
+      effects: context.shutdownAsked ? [shutdownCompleted(context, outcome)] : [],
     }
   },
 } as const satisfies Readonly<Record<string, Action>>

@@ -1,3 +1,5 @@
+import type { ShardConsumerContext } from './shardConsumerContext.ts'
+
 /** A whole number from 0 to 2^32 - 1 that looks random and depends on its input alone. */
 function scatter(value: number): number {
   let x = (value + 0x9e3779b9) | 0
@@ -14,4 +16,9 @@ export function backoffMs(attempt: number, seed: number, baseMs: number, capMs: 
   const ceiling = Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 30))
   const jitter = scatter(seed ^ Math.imul(attempt, 0x85ebca6b)) / 2 ** 32
   return Math.max(1, Math.round(ceiling * (1 - jitter / 2)))
+}
+
+/** The backoff of a shard consumer after so many failures, in ms. */
+export function taskBackoffMs({ seed, options }: ShardConsumerContext, attempt: number): number {
+  return backoffMs(attempt, seed, options.taskBackoffTimeMillis, options.maxBackoffMillis)
 }

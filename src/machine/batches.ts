@@ -7,7 +7,7 @@ import {
   positionOfCheckpoint,
 } from '@shardwise/effects'
 import type { Action } from './change.ts'
-import type { ShardConsumerContext } from './shardConsumerContext.ts'
+import { known, type ShardConsumerContext, type ShardEffect } from './shardConsumerContext.ts'
 
 /** GetRecords may be called five times a second per shard. */
 const leastReadIntervalMs = 200
@@ -35,15 +35,12 @@ export function batchIsCovered(context: ShardConsumerContext): boolean {
 export function openingPosition(context: ShardConsumerContext): Position {
   const { checkpoint, completed, openedAtMs, options } = context
   if (completed !== null) return { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: completed.sequenceNumber }
-  if (checkpoint === null) throw new Error('checkpoint: the shard is opened before its checkpoint was read')
-  // The time that the checkpoint stands for is not configured any more: start where nothing is skipped.
-  if (checkpoint.sequenceNumber === 'AT_TIMESTAMP' && options.initialPosition.type !== 'AT_TIMESTAMP') return { type: 'TRIM_HORIZON' }
-  const position = positionOfCheckpoint(checkpoint, options.initialPosition)
+  const position = positionOfCheckpoint(known(checkpoint, 'checkpoint'), options.initialPosition)
   return position.type === 'LATEST' && openedAtMs !== null ? { type: 'AT_TIMESTAMP', timestampMs: openedAtMs } : position
 }
 
 /** How long to wait before the next read, in ms: not at all while there is more to read, and at the tip as long as the options say. */
-export function idleAfter(context: ShardConsumerContext, batch: BatchHandle): number {
+function idleAfter(context: ShardConsumerContext, batch: BatchHandle): number {
   const { idleTimeInMilliseconds, maxRecords } = context.options
   const tipReached = (batch.millisBehindLatest ?? 0) === 0 && batch.count < maxRecords
   if (tipReached) return idleTimeInMilliseconds
@@ -60,7 +57,7 @@ export const takeBatch: Action = (context, event) => {
 
 /** The present batch needs no more processing: its records are freed, and what it says of the end of the shard is noted. */
 export const completeBatch: Action = (context) => {
-  const { batch, shardId } = context
+  const { batch } = context
   if (batch === null) return {}
   return {
     context: {
@@ -70,10 +67,14 @@ export const completeBatch: Action = (context) => {
       completed: laterOf(context.completed, batch.last),
       atShardEnd: batch.atShardEnd,
     },
-    effects: [{ type: 'dropBatch', shardId, batchId: batch.batchId }],
+    effects: freeBatch(context),
   }
 }
 
 /** The present batch, if there is one, is given up without having been processed. */
-export const dropBatch: Action = ({ batch, shardId }) =>
-  batch === null ? {} : { context: { batch: null }, effects: [{ type: 'dropBatch', shardId, batchId: batch.batchId }] }
+export const dropBatch: Action = (context) => ({ context: { batch: null }, effects: freeBatch(context) })
+
+/** Frees the records of the present batch, if there is one. */
+export function freeBatch({ batch, shardId }: ShardConsumerContext): readonly ShardEffect[] {
+  return batch === null ? [] : [{ type: 'dropBatch', shardId, batchId: batch.batchId }]
+}

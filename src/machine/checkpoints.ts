@@ -15,7 +15,7 @@ import {
   parseExtendedSequenceNumber,
   SHARD_END,
 } from '@shardwise/effects'
-import { backoffMs } from './backoff.ts'
+import { taskBackoffMs } from './backoff.ts'
 import { laterOf } from './batches.ts'
 import { type Action, answersWrite, type Change } from './change.ts'
 import type { CheckpointRequest, CheckpointWrite, ShardConsumerContext, ShardEffect } from './shardConsumerContext.ts'
@@ -27,7 +27,7 @@ const errors = {
   leaseLost: { name: 'ShutdownException', message: 'the lease of this shard is not held any more, or its consumer has ended' },
   notInitialized: {
     name: 'InvalidStateException',
-    message: 'the record processor has not been initialised, so there is nothing to checkpoint',
+    message: 'the record processor is not initialised, so nothing can be checkpointed',
   },
   throttled: { name: 'ThrottlingException', message: 'the lease table throttled the checkpoint; back off, and checkpoint less often' },
   tooMany: {
@@ -35,11 +35,6 @@ const errors = {
     message: `${maxWaitingCheckpoints} checkpoints of this shard wait already; await one before asking for the next`,
   },
 } as const satisfies Record<string, ErrorFacts>
-
-/** Settles a late request of a consumer that has ended. */
-export function refuseLateRequest(context: ShardConsumerContext, request: string): ShardEffect {
-  return settle(context, request, errors.leaseLost)
-}
 
 function settle({ shardId }: ShardConsumerContext, request: string, error: ErrorFacts | null): EffectOf<'settleCheckpoint'> {
   return { type: 'settleCheckpoint', shardId, request, error }
@@ -84,10 +79,13 @@ export const requestCheckpoint: Action = (context, event) => {
   const refuse = (error: ErrorFacts): Change => ({ effects: [settle(context, request, error)] })
   if (context.reason === 'LEASE_LOST' || context.processorDone) return refuse(errors.leaseLost)
   if (!context.initialized) return refuse(errors.notInitialized)
-  const malformed = position === null ? null : malformedPosition(position)
-  if (malformed !== null) return refuse(malformed)
-  const normalised = position === null ? null : parseExtendedSequenceNumber(position.sequenceNumber, position.subSequenceNumber)
-  const checkpoint = valueOf(context, normalised)
+  let given: ExtendedSequenceNumber | null
+  try {
+    given = position === null ? null : parseExtendedSequenceNumber(position.sequenceNumber, position.subSequenceNumber)
+  } catch (error) {
+    return refuse({ name: 'IllegalArgumentException', message: (error as Error).message })
+  }
+  const checkpoint = valueOf(context, given)
   if (checkpoint === null) return refuse(errors.notInitialized)
   const error = outOfRange(context, checkpoint)
   if (error !== null) return refuse(error)
@@ -96,38 +94,26 @@ export const requestCheckpoint: Action = (context, event) => {
   return { context: { waiting: [...context.waiting, { request, checkpoint }] } }
 }
 
-function malformedPosition({ sequenceNumber, subSequenceNumber }: ExtendedSequenceNumber): ErrorFacts | null {
-  const isNumber = typeof sequenceNumber === 'string' && (/^0*[0-9]{1,129}$/.test(sequenceNumber) || isSentinel(sequenceNumber))
-  if (isNumber && Number.isSafeInteger(subSequenceNumber) && subSequenceNumber >= 0) return null
-  return {
-    name: 'IllegalArgumentException',
-    message: `sequenceNumber: expected decimal digits and a subSequenceNumber from 0, got ${JSON.stringify(sequenceNumber)} and ${JSON.stringify(subSequenceNumber)}`,
-  }
-}
-
 /** Serves requests in their order until one needs a write; those behind it wait. */
-function serve(context: ShardConsumerContext, requests: readonly CheckpointRequest[]): Change {
-  const effects: ShardEffect[] = []
-  for (const [index, { request, checkpoint }] of requests.entries()) {
-    // It was in range when it was asked for; by now, a higher one may have been stored, or its batch may have failed.
-    const error = outOfRange(context, checkpoint)
-    if (error === null && context.checkpoint !== null && compareSequenceNumbers(checkpoint, context.checkpoint) > 0) {
-      const started = startWrite(context, { request, checkpoint }, 0)
-      return {
-        context: { ...started.context, waiting: requests.slice(index + 1) },
-        effects: [...effects, ...(started.effects ?? [])],
-      }
-    }
-    effects.push(settle(context, request, error))
+function serve(context: ShardConsumerContext, [first, ...waiting]: readonly CheckpointRequest[]): Required<Change> {
+  if (first === undefined) return { context: { write: null, waiting }, effects: [] }
+  // It was in range when it was asked for; by now, a higher one may have been stored, or its batch may have failed.
+  const error = outOfRange(context, first.checkpoint)
+  if (error === null && context.checkpoint !== null && compareSequenceNumbers(first.checkpoint, context.checkpoint) > 0) {
+    const started = startWrite(context, first, 0)
+    return { context: { ...started.context, waiting }, effects: started.effects }
   }
-  return { context: { write: null, waiting: [] }, effects }
+  const next = serve(context, waiting)
+  return { context: next.context, effects: [settle(context, first.request, error), ...next.effects] }
 }
 
-function startWrite(context: ShardConsumerContext, { request, checkpoint }: CheckpointRequest, attempt: number): Change {
+function startWrite(context: ShardConsumerContext, { request, checkpoint }: CheckpointRequest, attempt: number): Required<Change> {
   const { shardId, leaseKey, token, nextId } = context
-  const effect = { type: 'writeCheckpoint', id: nextId, shardId, leaseKey, token, checkpoint } as const
-  const write: CheckpointWrite = { request, checkpoint, effect, attempt }
-  return { context: { write, nextId: nextId + 1 }, effects: [effect] }
+  return awaitWrite({ request, checkpoint, attempt, effect: { type: 'writeCheckpoint', id: nextId, shardId, leaseKey, token, checkpoint } })
+}
+
+function awaitWrite(write: CheckpointWrite): Required<Change> {
+  return { context: { write, nextId: write.effect.id + 1 }, effects: [write.effect] }
 }
 
 /** Takes the answer to the checkpoint write that is out: settles its request, or waits and writes again; then serves what waits. */
@@ -137,29 +123,26 @@ export const takeWriteAnswer: Action = (context, event) => {
   switch (event.type) {
     case 'timerFired': {
       const error = outOfRange(context, write.checkpoint)
-      return error === null ? startWrite(context, write, write.attempt) : giveUpWrite(context, error)
+      return error === null ? startWrite(context, write, write.attempt) : giveUpWrite(context, write, error)
     }
     case 'checkpointWritten': {
       const written = { ...context, checkpoint: write.checkpoint }
       const next = serve(written, context.waiting)
       return {
         context: { checkpoint: write.checkpoint, ...next.context },
-        effects: [settle(context, write.request, null), ...(next.effects ?? [])],
+        effects: [settle(context, write.request, null), ...next.effects],
       }
     }
     case 'throttled': {
-      if (context.reason === 'LEASE_LOST') return giveUpWrite(context, errors.leaseLost)
+      if (context.reason === 'LEASE_LOST') return giveUpWrite(context, write, errors.leaseLost)
       const attempt = write.attempt + 1
-      if (attempt >= context.options.maxCheckpointAttempts) return giveUpWrite(context, errors.throttled)
-      const { taskBackoffTimeMillis, maxBackoffMillis } = context.options
-      const delayMs = backoffMs(attempt, context.seed, taskBackoffTimeMillis, maxBackoffMillis)
-      const effect = { type: 'startTimer', id: context.nextId, delayMs } as const
-      return { context: { write: { ...write, effect, attempt }, nextId: context.nextId + 1 }, effects: [effect] }
+      if (attempt >= context.options.maxCheckpointAttempts) return giveUpWrite(context, write, errors.throttled)
+      return awaitWrite({ ...write, attempt, effect: { type: 'startTimer', id: context.nextId, delayMs: taskBackoffMs(context, attempt) } })
     }
     case 'checkpointRefused':
-      return giveUpWrite(context, errors.leaseLost)
+      return giveUpWrite(context, write, errors.leaseLost)
     case 'effectFailed':
-      return giveUpWrite(context, {
+      return giveUpWrite(context, write, {
         name: 'KinesisClientLibDependencyException',
         message: `the checkpoint could not be stored: ${event.error.name}: ${event.error.message}`,
       })
@@ -168,17 +151,14 @@ export const takeWriteAnswer: Action = (context, event) => {
   }
 }
 
-function giveUpWrite(context: ShardConsumerContext, error: ErrorFacts): Change {
-  const { write } = context
-  if (write === null) return {}
-  const next = serve(context, context.waiting)
+function giveUpWrite(context: ShardConsumerContext, { request }: CheckpointWrite, error: ErrorFacts): Change {
   // With the lease gone, what waits is refused when the reason is recorded.
-  const after = error === errors.leaseLost ? { context: { write: null }, effects: [] } : next
-  return { context: after.context ?? {}, effects: [settle(context, write.request, error), ...(after.effects ?? [])] }
+  const next = error === errors.leaseLost ? { context: { write: null }, effects: [] } : serve(context, context.waiting)
+  return { context: next.context, effects: [settle(context, request, error), ...next.effects] }
 }
 
 /** The lease is gone: nothing more is written. Requests that wait are refused; a write that is out is still awaited. */
-export const refuseWaiting: Action = (context) => {
+export function refuseWaiting(context: ShardConsumerContext): Required<Change> {
   const effects: ShardEffect[] = []
   let { write } = context
   if (write?.effect.type === 'startTimer') {

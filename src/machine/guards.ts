@@ -1,5 +1,5 @@
 import { isShardEnd } from '@shardwise/effects'
-import { batchIsCovered, idleAfter } from './batches.ts'
+import { batchIsCovered } from './batches.ts'
 import { answersTask, answersWrite } from './change.ts'
 import { effectiveReason } from './reasons.ts'
 import type { ResumableWork, ShardConsumerContext, ShardEvent } from './shardConsumerContext.ts'
@@ -22,23 +22,18 @@ const ofReason =
 
 const resumes = (work: ResumableWork): Guard => ofAnswer((context) => context.resume === work)
 
-const childrenKnown = (context: ShardConsumerContext, event: ShardEvent): boolean => {
-  const children = event.type === 'recordsRead' && event.batch.childShards.length > 0 ? event.batch.childShards : context.childShards
-  return (children?.length ?? 0) > 0
-}
+const shardEnded = ofReason((_, reason) => reason === 'SHARD_END')
 
-const endsWith =
-  (atOnce: Guard): Guard =>
-  (context, event) =>
-    ofReason((_, reason) => reason === 'SHARD_END')(context, event) && atOnce(context, event)
+const childrenKnown: Guard = ({ childShards }, event) =>
+  (event.type === 'recordsRead' && event.batch.childShards.length > 0) || (childShards !== null && childShards.length > 0)
 
 export const guards = {
-  answered: ofAnswer(() => true),
+  answered: answersTask,
   shutdownRecorded: ofReason((_, reason) => reason !== null),
   shutdownRequested: ofReason((_, reason) => reason === 'REQUESTED'),
   leaseIsLost: ofReason((_, reason) => reason === 'LEASE_LOST'),
-  shardEnded: ofReason((_, reason) => reason === 'SHARD_END'),
-  shardEndedWithChildren: endsWith(childrenKnown),
+  shardEnded,
+  shardEndedWithChildren: (context, event) => shardEnded(context, event) && childrenKnown(context, event),
   consumptionEnded: ofReason((_, reason) => reason === 'SHARD_END' || reason === 'LEASE_LOST'),
   endedUninitialized: ofReason((context, reason) => (reason === 'SHARD_END' || reason === 'LEASE_LOST') && !context.initialized),
 
@@ -47,9 +42,9 @@ export const guards = {
       event.type === 'recordsRead' &&
       (event.batch.count > 0 || (options.shouldCallProcessRecordsEvenForEmptyRecordList && !event.batch.atShardEnd)),
   ),
-  tipReached: ofAnswer((context) => context.batch !== null && idleAfter(context, context.batch) > 0),
+  tipReached: ofAnswer((context) => context.idleMs > 0),
   failedBefore: ofAnswer((context) => context.attempt > 0),
-  batchCovered: ofAnswer((context) => batchIsCovered(context)),
+  batchCovered: ofAnswer(batchIsCovered),
   resumeProcessing: resumes('processing'),
   resumeReopening: resumes('reopening'),
 
@@ -59,32 +54,34 @@ export const guards = {
   resumeShardEnded: resumes('notifyingShardEnded'),
   resumeLeaseLost: resumes('notifyingLeaseLost'),
   lastShutdownAttempt: ofAnswer((context) => context.attempt + 1 >= context.options.maxShutdownAttempts),
-  answeredAndShardEndStored: ofAnswer((context) => shardEndIsStored(context)),
+  answeredAndShardEndStored: ofAnswer(shardEndIsStored),
   answeredWhileWriting: ofAnswer((context) => context.write !== null),
-  answeredAndMissedForGood: ofAnswer((context) => context.options.missedShardEndCheckpoint === 'replay'),
+  answeredAndMissedForGood: ofAnswer(replaysMissedShardEnd),
 
   answersWrite,
   notificationDue: (context) => context.write === null && !context.notificationSignalled,
-  shardEndStored: (context) => shardEndIsStored(context),
+  shardEndStored: shardEndIsStored,
   stopsInstead: ofAnswer((context) => context.stopRequested && context.write === null),
   givesCreationUp: ofAnswer((context) => context.stopRequested || context.attempt + 1 >= context.options.maxShutdownAttempts),
   stopRequestedDuringShardEnd: (context) =>
-    context.stopRequested &&
-    context.reason === 'SHARD_END' &&
-    context.write === null &&
-    (context.resume === 'listingChildShards' || context.resume === 'creatingChildLeases' || context.resume === 'notifyingShardEnded'),
+    context.stopRequested && context.reason === 'SHARD_END' && context.write === null && reportsShardEnd(context),
   nothingWritten: (context) => context.write === null,
   leaseLostDuringShardEnd: (context) =>
-    context.reason === 'LEASE_LOST' &&
-    !shardEndIsStored(context) &&
-    !shardEndIsBeingWritten(context) &&
-    context.resume !== 'notifyingLeaseLost' &&
-    context.resume !== 'closing',
+    context.reason === 'LEASE_LOST' && !shardEndIsStored(context) && !shardEndIsBeingWritten(context) && reportsShardEnd(context),
   leaseLostWhileShardEndIsWritten: (context) =>
     context.reason === 'LEASE_LOST' && shardEndIsBeingWritten(context) && context.resume === 'notifyingShardEnded',
   shardEndStoredMeanwhile: (context) => shardEndIsStored(context) && context.resume === 'notifyingShardEnded',
-  missedForGood: (context) => context.write === null && context.options.missedShardEndCheckpoint === 'replay',
+  missedForGood: (context) => context.write === null && replaysMissedShardEnd(context),
 } as const satisfies Readonly<Record<string, Guard>>
+
+function replaysMissedShardEnd({ options }: ShardConsumerContext): boolean {
+  return options.missedShardEndCheckpoint === 'replay'
+}
+
+/** Whether the work that failed or waits is on the way to a stored SHARD_END. */
+function reportsShardEnd({ resume }: ShardConsumerContext): boolean {
+  return resume !== 'notifyingLeaseLost' && resume !== 'closing'
+}
 
 /** Whether the answer to a write may yet say that SHARD_END is stored. */
 function shardEndIsBeingWritten({ write }: ShardConsumerContext): boolean {

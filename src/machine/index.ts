@@ -1,3 +1,5 @@
+export type { BranchList, BranchRow, ChartTable, EventRows, StateRow } from './chartTable.ts'
+export { compile } from './compile.ts'
 export {
   type ConsumerState,
   type ConsumerStateValue,
@@ -13,23 +15,11 @@ export {
   tableState,
   taskType,
 } from './consumerStates.ts'
-export {
-  type CoordinatorEffect,
-  type CoordinatorEvent,
-  type CoordinatorOptions,
-  type CoordinatorState,
-  coordinator,
-  startCoordinator,
-} from './coordinator.ts'
-export {
-  type LeaseKeeperEffect,
-  type LeaseKeeperEvent,
-  type LeaseKeeperInput,
-  type LeaseKeeperState,
-  leaseKeeper,
-  startLeaseKeeper,
-} from './leaseKeeper.ts'
-export { outstanding, replay, restore, type ShardConsumerSnapshot, shardConsumer, start, step } from './shardConsumer.ts'
+export type { CoordinatorEffect, CoordinatorEvent, CoordinatorOptions, CoordinatorState } from './coordinator.ts'
+export { coordinator, startCoordinator } from './coordinator.ts'
+export type { LeaseKeeperEffect, LeaseKeeperEvent, LeaseKeeperInput, LeaseKeeperState } from './leaseKeeper.ts'
+export { leaseKeeper, startLeaseKeeper } from './leaseKeeper.ts'
+export { replay, restore, shardConsumer, start, step } from './shardConsumer.ts'
 export type {
   CheckpointRequestedEvent,
   ShardConsumerContext,
@@ -38,6 +28,7 @@ export type {
   ShardEvent,
   ShutdownEvent,
 } from './shardConsumerContext.ts'
+export { outstanding, type ShardConsumerEngine, type ShardConsumerSnapshot } from './shardConsumerEngine.ts'
 export { shardConsumerMachine } from './shardConsumerMachine.ts'
 export {
   defaultShardConsumerOptions,

@@ -1,8 +1,8 @@
-import { higherReason, isShardEnd, parseShutdownReason, type ShutdownReason } from '@shardwise/effects'
+import { higherReason, isShardEnd, type Outcome, parseShutdownReason, type ShutdownReason } from '@shardwise/effects'
 import { batchIsCovered } from './batches.ts'
 import { type Action, answersTask } from './change.ts'
 import { refuseWaiting } from './checkpoints.ts'
-import type { ShardConsumerContext, ShardEvent } from './shardConsumerContext.ts'
+import type { ShardConsumerContext, ShardEffect, ShardEvent } from './shardConsumerContext.ts'
 
 /** The reason that an event itself brings: asked for from outside, or found in an answer; null when it brings none. */
 function reasonIn(context: ShardConsumerContext, event: ShardEvent): ShutdownReason | null {
@@ -38,6 +38,16 @@ export function effectiveReason(context: ShardConsumerContext, event: ShardEvent
   return brought === null ? context.reason : higherReason(context.reason, brought)
 }
 
+/** Tells whoever asked for a shutdown how it ended. */
+export function shutdownCompleted({ shardId, leaseKey, token }: ShardConsumerContext, outcome: Outcome): ShardEffect {
+  return { type: 'signalShutdownComplete', shardId, leaseKey, token, outcome }
+}
+
+/** Tells the owner of the consumer that the lease is gone, or given away. */
+function leaseLost({ shardId, leaseKey, token }: ShardConsumerContext): ShardEffect {
+  return { type: 'signalLeaseLost', shardId, leaseKey, token }
+}
+
 const callbacks: ReadonlySet<string> = new Set(['initialize', 'processRecords', 'notifyShutdownRequested', 'notifyShardEnded'])
 
 /**
@@ -50,18 +60,16 @@ export const recordReason: Action = (context, event) => {
   const stopRequested = context.stopRequested || (event.type === 'shutdown' && event.reason === 'REQUESTED')
   const recorded = { reason, shutdownAsked, stopRequested }
   if (reason !== 'LEASE_LOST' || context.reason === 'LEASE_LOST') return { context: recorded }
-  const { task, shardId, leaseKey, token } = context
-  const refused = refuseWaiting(context, event)
-  const effects = [...(refused.effects ?? [])]
+  const { task } = context
+  const refused = refuseWaiting(context)
+  const effects = [...refused.effects]
   if (task !== null && callbacks.has(task.type) && !answersTask(context, event)) effects.push({ type: 'cancel', id: task.id })
-  if (event.type !== 'shutdown') effects.push({ type: 'signalLeaseLost', shardId, leaseKey, token })
+  if (event.type !== 'shutdown') effects.push(leaseLost(context))
   return { context: { ...refused.context, ...recorded }, effects }
 }
 
 /** The end of the shard cannot be reported here: the lease is given away, and its next owner reports it. */
-export const giveUpShardEnd: Action = (context, event) => {
-  const { shardId, leaseKey, token } = context
-  const refused = refuseWaiting(context, event)
-  const effects = [...(refused.effects ?? []), { type: 'signalLeaseLost', shardId, leaseKey, token } as const]
-  return { context: { ...refused.context, reason: 'LEASE_LOST' }, effects }
+export const giveUpShardEnd: Action = (context) => {
+  const refused = refuseWaiting(context)
+  return { context: { ...refused.context, reason: 'LEASE_LOST' }, effects: [...refused.effects, leaseLost(context)] }
 }

@@ -1,4 +1,4 @@
-import type { InitialPosition } from '@shardwise/effects'
+import { type InitialPosition, shown } from '@shardwise/effects'
 
 /** How a shard consumer behaves: plain JSON, times in milliseconds. Names are the KCL's where it has them. */
 export interface ShardConsumerOptions {
@@ -27,22 +27,6 @@ export interface ShardConsumerOptions {
   readonly missedShardEndCheckpoint: 'retry' | 'replay'
 }
 
-/** What holds where nothing is said: the KCL's defaults where it has them, but for the idle time, which the KCL 2 sets to 1,500 ms. */
-export const defaultShardConsumerOptions: ShardConsumerOptions = {
-  initialPosition: { type: 'TRIM_HORIZON' },
-  parentShardPollIntervalMillis: 10_000,
-  taskBackoffTimeMillis: 500,
-  maxBackoffMillis: 30_000,
-  idleTimeInMilliseconds: 1_000,
-  shouldCallProcessRecordsEvenForEmptyRecordList: false,
-  maxRecords: 10_000,
-  prefetchMaxRecords: 30_000,
-  prefetchMaxBytes: 8 * 1024 * 1024,
-  maxCheckpointAttempts: 5,
-  maxShutdownAttempts: 5,
-  missedShardEndCheckpoint: 'retry',
-}
-
 const wholeFrom = (least: number, most = Number.MAX_SAFE_INTEGER): Rule => ({
   expected: most === Number.MAX_SAFE_INTEGER ? `a whole number from ${least}` : `a whole number from ${least} to ${most}`,
   holds: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most,
@@ -53,26 +37,31 @@ interface Rule {
   readonly holds: (value: unknown) => boolean
 }
 
-const rules: Readonly<Record<keyof ShardConsumerOptions, Rule>> = {
-  initialPosition: {
-    expected: '{ type: TRIM_HORIZON }, { type: LATEST } or { type: AT_TIMESTAMP, timestampMs }',
-    holds: isInitialPosition,
-  },
-  parentShardPollIntervalMillis: wholeFrom(1),
-  taskBackoffTimeMillis: wholeFrom(1),
-  maxBackoffMillis: wholeFrom(1),
-  idleTimeInMilliseconds: wholeFrom(0),
-  shouldCallProcessRecordsEvenForEmptyRecordList: { expected: 'true or false', holds: (value) => typeof value === 'boolean' },
-  maxRecords: wholeFrom(1, 10_000),
-  prefetchMaxRecords: wholeFrom(0),
-  prefetchMaxBytes: wholeFrom(0),
-  maxCheckpointAttempts: wholeFrom(1),
-  maxShutdownAttempts: wholeFrom(1),
-  missedShardEndCheckpoint: { expected: 'retry or replay', holds: (value) => value === 'retry' || value === 'replay' },
+const flag: Rule = { expected: 'true or false', holds: (value) => typeof value === 'boolean' }
+const position: Rule = {
+  expected: '{ type: TRIM_HORIZON }, { type: LATEST } or { type: AT_TIMESTAMP, timestampMs }',
+  holds: isInitialPosition,
+}
+const answerToMissedCheckpoint: Rule = { expected: 'retry or replay', holds: (value) => value === 'retry' || value === 'replay' }
+
+/** What holds where nothing is said, and what may be said: the KCL's defaults where it has them, but for the idle time, which the KCL 2 sets to 1,500 ms. */
+const settings: { readonly [Name in keyof ShardConsumerOptions]: readonly [usual: ShardConsumerOptions[Name], rule: Rule] } = {
+  initialPosition: [{ type: 'TRIM_HORIZON' }, position],
+  parentShardPollIntervalMillis: [10_000, wholeFrom(1)],
+  taskBackoffTimeMillis: [500, wholeFrom(1)],
+  maxBackoffMillis: [30_000, wholeFrom(1)],
+  idleTimeInMilliseconds: [1_000, wholeFrom(0)],
+  shouldCallProcessRecordsEvenForEmptyRecordList: [false, flag],
+  maxRecords: [10_000, wholeFrom(1, 10_000)],
+  prefetchMaxRecords: [30_000, wholeFrom(0)],
+  prefetchMaxBytes: [8 * 1024 * 1024, wholeFrom(0)],
+  maxCheckpointAttempts: [5, wholeFrom(1)],
+  maxShutdownAttempts: [5, wholeFrom(1)],
+  missedShardEndCheckpoint: ['retry', answerToMissedCheckpoint],
 }
 
 /** The names of all options. */
-export const shardConsumerOptionNames = Object.keys(rules) as readonly (keyof ShardConsumerOptions)[]
+export const shardConsumerOptionNames = Object.keys(settings) as readonly (keyof ShardConsumerOptions)[]
 
 /** Options that were checked here, so that a worker's ten thousand shards share one object. */
 const checked = new WeakSet<Partial<ShardConsumerOptions>>()
@@ -81,22 +70,27 @@ const checked = new WeakSet<Partial<ShardConsumerOptions>>()
 export function parseShardConsumerOptions(given: Partial<ShardConsumerOptions>): ShardConsumerOptions {
   if (checked.has(given)) return given as ShardConsumerOptions
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(rules, name)) throw new Error(`${name}: not an option; expected one of ${shardConsumerOptionNames.join(', ')}`)
-    const rule = rules[name as keyof ShardConsumerOptions]
-    if (value !== undefined && !rule.holds(value)) throw new Error(`${name}: expected ${rule.expected}, got ${describe(value)}`)
+    if (!Object.hasOwn(settings, name)) throw new Error(`${name}: not an option; expected one of ${shardConsumerOptionNames.join(', ')}`)
+    const [, rule] = settings[name as keyof ShardConsumerOptions]
+    if (value !== undefined && !rule.holds(value)) throw new Error(`${name}: expected ${rule.expected}, got ${shown(value)}`)
   }
-  const chosen = Object.entries(given).filter(([, value]) => value !== undefined)
-  const options = Object.freeze({ ...defaultShardConsumerOptions, ...Object.fromEntries(chosen) })
+  const options = Object.freeze(
+    Object.fromEntries(Object.entries(settings).map(([name, [usual]]) => [name, given[name as keyof ShardConsumerOptions] ?? usual])),
+  ) as unknown as ShardConsumerOptions
   checked.add(options)
   return options
 }
 
-function describe(value: unknown): string {
-  return typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value) : String(value)
-}
+/** What holds where nothing is said. */
+export const defaultShardConsumerOptions: ShardConsumerOptions = /* @__PURE__ */ parseShardConsumerOptions({})
 
 function isInitialPosition(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || !('type' in value)) return false
-  if (value.type === 'TRIM_HORIZON' || value.type === 'LATEST') return true
-  return value.type === 'AT_TIMESTAMP' && 'timestampMs' in value && Number.isSafeInteger(value.timestampMs)
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    (value.type === 'TRIM_HORIZON' ||
+      value.type === 'LATEST' ||
+      (value.type === 'AT_TIMESTAMP' && 'timestampMs' in value && Number.isSafeInteger(value.timestampMs)))
+  )
 }

@@ -7,6 +7,7 @@ import {
   LATEST,
   parseExtendedSequenceNumber,
   SHARD_END,
+  shown,
   TRIM_HORIZON,
 } from '@shardwise/effects'
 import fc from 'fast-check'
@@ -86,13 +87,19 @@ describe('reading a sequence number', () => {
     },
   )
 
+  it('takes as many digits as Kinesis may give, and no more', () => {
+    expect(parseExtendedSequenceNumber('9'.repeat(129)).sequenceNumber).toHaveLength(129)
+    expect(parseExtendedSequenceNumber(`000${'9'.repeat(129)}`).sequenceNumber).toHaveLength(129)
+    expect(() => parseExtendedSequenceNumber('9'.repeat(130))).toThrow('129 at most')
+  })
+
   it.each([[null], [undefined], [5], [5n], [['LATEST']], [{}]])('refuses %s, which is no text', (given) => {
     expect(() => parseExtendedSequenceNumber(given as never)).toThrow(/^sequenceNumber: expected decimal digits/)
   })
 
   it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, null, '1'])('refuses the sub-sequence number %s', (given) => {
     expect(() => parseExtendedSequenceNumber('1', given as never)).toThrow(
-      `subSequenceNumber: expected a whole number from 0, got ${given}`,
+      `subSequenceNumber: expected a whole number from 0, got ${shown(given)}`,
     )
   })
 })

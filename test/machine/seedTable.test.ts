@@ -166,7 +166,7 @@ describe('the table of states', () => {
 
   it('knows no other reason', () => {
     expect(() => shutdownTransition('PROCESSING', 'ZOMBIE' as never)).toThrow(
-      'reason: expected REQUESTED, SHARD_END or LEASE_LOST, got ZOMBIE',
+      'reason: expected REQUESTED, SHARD_END or LEASE_LOST, got "ZOMBIE"',
     )
     expect(() => step(lastOf([]), { type: 'shutdown', reason: 'ZOMBIE' as never })).toThrow('reason: expected')
   })

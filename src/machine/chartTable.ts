@@ -1,0 +1,133 @@
+import type { Action } from './change.ts'
+import type { ConsumerStateValue } from './consumerStates.ts'
+import type { Guard } from './guards.ts'
+import {
+  copyContext,
+  createShardConsumerContext,
+  type ShardConsumerContext,
+  type ShardEffect,
+  type ShardEvent,
+} from './shardConsumerContext.ts'
+import type { ShardConsumerChart, ShardStep } from './shardConsumerEngine.ts'
+
+/** One way out of a state: the guard that must hold, the state it leads to by its index in the table, and what is done before that state is entered. */
+export type BranchRow<GuardName = string, ActionName = string> = readonly [
+  guard: GuardName | null,
+  target: number | null,
+  actions: readonly ActionName[],
+]
+
+/** Branches in the order in which they are asked, by their indexes in the table. */
+export type BranchList = readonly number[]
+
+/** What may happen: for each event the branches that are asked. */
+export type EventRows = Readonly<Record<string, BranchList>>
+
+/** A state without sub-states, with all that its ancestors below the root say, too. */
+export interface StateRow<ActionName = string> {
+  readonly value: ConsumerStateValue
+  readonly entry: readonly ActionName[]
+  readonly status?: 'done'
+  readonly on: EventRows
+  /** The branches that need no event; none when left out. */
+  readonly always?: BranchList
+}
+
+/** A statechart as a dense table: plain JSON, with guards and actions by their names. */
+export interface ChartTable<GuardName = string, ActionName = string> {
+  /** The branch that a start takes, by its index. */
+  readonly start: number
+  readonly branches: readonly BranchRow<GuardName, ActionName>[]
+  /** What happens when the state has no branch that holds. */
+  readonly root: EventRows
+  readonly states: readonly StateRow<ActionName>[]
+}
+
+interface Branch {
+  readonly guard: Guard | null
+  readonly target: number | null
+  readonly actions: readonly Action[]
+}
+
+interface State {
+  readonly value: ConsumerStateValue
+  readonly status: 'active' | 'done'
+  readonly on: ReadonlyMap<string, readonly Branch[]>
+  readonly always: readonly Branch[]
+}
+
+/**
+ * Puts the functions into a table, once, so that a step looks up nothing but its state and its event. The table comes from `compile`: its indexes are good.
+ */
+export function bindChart<GuardName extends string, ActionName extends string>(
+  table: ChartTable<GuardName, ActionName>,
+  guards: Readonly<Record<GuardName, Guard>>,
+  actions: Readonly<Record<ActionName, Action>>,
+): ShardConsumerChart {
+  const bound = (names: readonly ActionName[]): readonly Action[] => names.map((name) => actions[name])
+  const branches = table.branches.map(
+    ([guard, target, names]): Branch => ({
+      guard: guard === null ? null : guards[guard],
+      target,
+      actions: bound(target === null ? names : [...names, ...(table.states[target] as StateRow<ActionName>).entry]),
+    }),
+  )
+  const listed = (list: BranchList): readonly Branch[] => list.map((index) => branches[index] as Branch)
+  const rows = (on: EventRows): State['on'] => new Map(Object.entries(on).map(([type, list]) => [type, listed(list)]))
+  const root = rows(table.root)
+  const states = table.states.map(
+    ({ value, status, on, always = [] }): State => ({ value, status: status ?? 'active', on: rows(on), always: listed(always) }),
+  )
+  const byValue = new Map<unknown, State>(states.map((state) => [state.value, state]))
+  /** A value that was made here is known by its identity; one that comes from JSON, by its text. */
+  const find = (value: ConsumerStateValue): State => {
+    const text = JSON.stringify(value)
+    const state = states.find((candidate) => JSON.stringify(candidate.value) === text)
+    if (state === undefined) throw new Error(`value: expected a state of the machine, got ${text}`)
+    return state
+  }
+  const run = (
+    first: Branch | undefined,
+    from: State,
+    before: ConsumerStateValue | null,
+    context: ShardConsumerContext,
+    event: ShardEvent,
+  ): ShardStep => {
+    const effects: ShardEffect[] = []
+    let memory = context
+    let state = from
+    let branch = first ?? choose(state.always, memory, event)
+    while (branch !== undefined) {
+      let moved = branch.target !== null
+      for (const action of branch.actions) {
+        const change = action(memory, event)
+        for (const effect of change.effects ?? []) effects.push(effect)
+        if (change.context !== undefined) {
+          moved = true
+          // The first change makes a copy, which is this step's own.
+          if (memory === context) memory = copyContext(context)
+          Object.assign(memory, change.context)
+        }
+      }
+      if (branch.target !== null) state = states[branch.target] as State
+      branch = state.status === 'done' || !moved ? undefined : choose(state.always, memory, event)
+    }
+    return [{ value: state === from && before !== null ? before : state.value, context: memory, status: state.status }, effects]
+  }
+  return {
+    begin: (input) => run(branches[table.start], states[0] as State, null, createShardConsumerContext(input), began),
+    take({ value, context }, event) {
+      const state = byValue.get(value) ?? find(value)
+      const branch = choose(state.on.get(event.type), context, event) ?? choose(root.get(event.type), context, event)
+      return run(branch, state, value, context, event)
+    },
+  }
+}
+
+/** What XState calls the event that starts a machine; no guard and no action of the start asks for it. */
+const began = { type: 'xstate.init' } as unknown as ShardEvent
+
+function choose(branches: readonly Branch[] = [], context: ShardConsumerContext, event: ShardEvent): Branch | undefined {
+  for (const branch of branches) if (branch.guard === null || branch.guard(context, event)) return branch
+  return undefined
+}

@@ -1,0 +1,26 @@
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { describe, expect, it } from 'vitest'
+import { compiledTableText } from '../../tools/compiledTable.ts'
+import { textOf } from './tree.ts'
+
+describe('the compiled shard consumer', () => {
+  it('was compiled from the machine as it is now: npm run compile', () => {
+    expect(textOf('src/machine/shardConsumerTable.ts')).toBe(compiledTableText())
+  })
+
+  it('is under 8 kB, minified and compressed, and has nothing of XState in it', async () => {
+    const { metafile, outputFiles } = await build({
+      entryPoints: ['src/machine/compiled.ts'],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      conditions: ['@shardwise/source'],
+      metafile: true,
+      write: false,
+    })
+
+    expect(Object.keys(metafile.inputs).filter((path) => !/^src\/(machine|effects)\//.test(path))).toEqual([])
+    expect(gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length).toBeLessThan(8_000)
+  })
+})

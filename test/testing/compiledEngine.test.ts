@@ -1,0 +1,82 @@
+import { type ShardConsumerSnapshot, type ShardEvent, shardConsumer } from '@shardwise/machine'
+import * as compiled from '@shardwise/machine/compiled'
+import { consumerGraph, pathInputs } from '@shardwise/testing'
+import { describe, expect, it } from 'vitest'
+
+const graphs = pathInputs.map((input) => consumerGraph(input, shardConsumer))
+const edges = graphs.flatMap((graph) => graph.edges)
+const states = graphs.flatMap((graph) => [...graph.states.values()].map(({ snapshot }) => snapshot))
+
+const textOf = (step: readonly unknown[]): string => JSON.stringify(step)
+const parsed = (snapshot: ShardConsumerSnapshot): ShardConsumerSnapshot => JSON.parse(JSON.stringify(snapshot)) as ShardConsumerSnapshot
+
+describe('the compiled shard consumer', () => {
+  it.each(pathInputs)('starts as that of XState does: $options.missedShardEndCheckpoint', (input) => {
+    expect(textOf(compiled.start(input))).toBe(textOf(shardConsumer.start(input)))
+  })
+
+  it('leads from every state, with every event, to the same state and the same effects', () => {
+    expect(edges.length).toBeGreaterThan(50_000)
+    const different = edges.filter(({ from, event, to, effects }) => textOf(compiled.step(from, event)) !== textOf([to, effects]))
+
+    expect(different.map(({ from, name }) => [from.value, name])).toEqual([])
+  })
+
+  it('takes snapshots that were JSON', () => {
+    const some = edges.filter((_, index) => index % 50 === 0)
+    const different = some.filter(({ from, event, to, effects }) => textOf(compiled.step(parsed(from), event)) !== textOf([to, effects]))
+
+    expect(different).toEqual([])
+  })
+
+  it('gives back the very snapshot that an event does not change', () => {
+    const still = edges.filter(({ from, to, effects }) => from === to && effects.length === 0)
+
+    expect(still.length).toBeGreaterThan(10_000)
+    expect(still.filter(({ from, event }) => compiled.step(from, event)[0] !== from)).toEqual([])
+  })
+
+  it('never changes a snapshot that it was given', () => {
+    const before = states.map((snapshot) => JSON.stringify(snapshot))
+    for (const { from, event } of edges.filter((_, index) => index % 20 === 0)) compiled.step(from, event)
+
+    expect(states.map((snapshot) => JSON.stringify(snapshot))).toEqual(before)
+  })
+
+  it('restores every state as that of XState does', () => {
+    expect(states.filter((snapshot) => textOf(compiled.restore(snapshot)) !== textOf(shardConsumer.restore(snapshot)))).toEqual([])
+  })
+
+  it('replays a life', () => {
+    const [input] = pathInputs
+    const way = [...(graphs[0]?.states.values() ?? [])].at(-1)?.way ?? []
+    const events = way.map(({ event }) => event)
+
+    expect(input).toBeDefined()
+    expect(events.length).toBeGreaterThan(10)
+    if (input !== undefined) expect(textOf(compiled.replay(input, events))).toBe(textOf(shardConsumer.replay(input, events)))
+  })
+
+  it('lets the other engine go on with its snapshots', () => {
+    const [input] = pathInputs
+    if (input === undefined) throw new Error('pathInputs: none')
+    const [started] = compiled.start(input)
+    const done: ShardEvent = { type: 'parentShardsCompleted', id: 1 }
+
+    expect(textOf(shardConsumer.step(started, done))).toBe(textOf(compiled.step(started, done)))
+  })
+
+  it('refuses an unknown reason and an unknown state, as that of XState does', () => {
+    const [first] = states
+    if (first === undefined) throw new Error('states: none')
+    const mad = { type: 'shutdown', reason: 'TERMINATE' } as unknown as ShardEvent
+
+    for (const snapshot of states.filter((_, index) => index % 200 === 0)) {
+      expect(() => compiled.step(snapshot, mad)).toThrow('reason: expected REQUESTED, SHARD_END or LEASE_LOST, got "TERMINATE"')
+    }
+    expect(() => compiled.step({ ...first, value: { PROCESSING: 'dreaming' } }, { type: 'timerFired', id: 1, nowMs: 0 })).toThrow(
+      'value: expected a state of the machine, got {"PROCESSING":"dreaming"}',
+    )
+    expect(compiled.step(first, { type: 'unheardOf' } as unknown as ShardEvent)).toEqual([first, []])
+  })
+})
