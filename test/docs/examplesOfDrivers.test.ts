@@ -15,9 +15,8 @@ async function untilAtRest(): Promise<void> {
 
 /** What a world looks like when its shard was consumed to the end. */
 async function expectConsumed(world: Awaited<ReturnType<typeof memoryWorld>>): Promise<void> {
-  await expect
-    .poll(() => world.rows().find(({ leaseKey }) => leaseKey === world.input.shardId)?.checkpoint.sequenceNumber)
-    .toBe('SHARD_END')
+  await untilAtRest()
+  expect(world.rows().find(({ leaseKey }) => leaseKey === world.input.shardId)?.checkpoint.sequenceNumber).toBe('SHARD_END')
   expect(world.consumed).toEqual(orders)
   expect(world.rows().map(({ leaseKey }) => leaseKey)).toEqual(['shardId-000000000000', 'shardId-000000000001', 'shardId-000000000002'])
 }
