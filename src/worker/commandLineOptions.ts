@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { WorkerOptions } from './workerOptions.ts'
 
 /** Options that cannot be said in a text; a program that needs them makes a Worker itself. */
-type CodeOnly = 'kinesis' | 'dynamodb' | 'adapters' | 'logger' | 'observe' | 'onThrottle'
+type CodeOnly = 'kinesis' | 'dynamodb' | 'adapters' | 'engine' | 'logger' | 'observe' | 'onThrottle'
 
 /** The options of a worker that flags set, beside the processor. */
 type FlagName = Exclude<keyof WorkerOptions, CodeOnly | 'processor'>

@@ -16,10 +16,10 @@ import {
   type CoordinatorEvent,
   type LeaseKeeperEvent,
   leaseKeeper,
+  type ShardConsumerEngine,
   type ShardConsumerOptions,
+  type ShardConsumerSnapshot,
   type ShardEvent,
-  shardConsumer,
-  start,
   startLeaseKeeper,
 } from '@shardwise/machine'
 import { hostRecordProcessor, type RecordProcessor } from '@shardwise/processor'
@@ -39,6 +39,7 @@ export interface Adapters {
 export interface LeaseHostOptions extends Adapters {
   readonly workerId: string
   readonly failoverTimeMillis: number
+  readonly engine: ShardConsumerEngine
   readonly shardOptions: Partial<ShardConsumerOptions>
   readonly makeProcessor: (shardId: string) => RecordProcessor
   readonly tellCoordinator: (event: CoordinatorEvent) => void
@@ -54,7 +55,7 @@ export interface RunningLeases {
   close(): void
 }
 
-type ConsumerMachine = Interpreter<ReturnType<typeof start>[0], ShardEvent>
+type ConsumerMachine = Interpreter<ShardConsumerSnapshot, ShardEvent>
 
 /** The host of one worker's leases. */
 export function hostLeases(given: LeaseHostOptions): RunningLeases {
@@ -155,14 +156,14 @@ function startConsumer(
   effect: EffectOf<'startConsumer'>,
   tellKeeper: (event: LeaseKeeperEvent) => void,
 ): { consumer: ConsumerMachine; close(): void } {
-  const { shared, batches, shardOptions, observe, workerId } = options
+  const { shared, batches, engine, shardOptions, observe, workerId } = options
   const { leaseKey, token, shardId, parentShardIds, openedAtMs } = effect
   const processor = options.makeProcessor(shardId)
   const mailbox = createMailbox<ShardEvent>()
   const host = hostRecordProcessor({ processor, shardId, batches, send: mailbox.send })
   const consumer = interpret({
-    machine: shardConsumer,
-    start: start({
+    machine: engine,
+    start: engine.start({
       shardId,
       leaseKey,
       token,

@@ -63,7 +63,7 @@ export class Worker {
   }
 
   async #coordinate(adapters: Adapters): Promise<void> {
-    const { given, workerId, lease, shard } = this.#options
+    const { given, workerId, lease, shard, engine } = this.#options
     const observe = observerOf(this.#options)
     const mailbox = createMailbox<CoordinatorEvent>()
     const failures: unknown[] = []
@@ -71,6 +71,7 @@ export class Worker {
       ...adapters,
       workerId,
       failoverTimeMillis: lease.failoverTimeMillis,
+      engine,
       shardOptions: shard,
       makeProcessor: (shardId) =>
         adaptRecordProcessor(given.processor(shardId), given.logger === undefined ? {} : { logger: given.logger }),

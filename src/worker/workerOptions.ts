@@ -7,9 +7,11 @@ import {
   type CoordinatorOptions,
   defaultShardConsumerOptions,
   parseShardConsumerOptions,
+  type ShardConsumerEngine,
   type ShardConsumerOptions,
   shardConsumerOptionNames,
 } from '@shardwise/machine'
+import { shardConsumer as compiled } from '@shardwise/machine/compiled'
 import type { AnyRecordProcessor } from '@shardwise/processor'
 import { type AwsClientOptions } from './awsClients.ts'
 import type { Adapters } from './leaseHost.ts'
@@ -39,6 +41,8 @@ export interface WorkerOptions extends Partial<ShardConsumerOptions>, Partial<Le
   readonly dynamodb?: DynamoDBClient | undefined
   /** Something other than Kinesis and DynamoDB, such as the memory package. */
   readonly adapters?: Adapters | undefined
+  /** What runs the shard consumers: the compiled statechart unless given. `shardConsumer` of `@shardwise/machine` is XState itself. */
+  readonly engine?: ShardConsumerEngine | undefined
   readonly logger?: Logger | undefined
   readonly observe?: Observer | undefined
   /** Hears every throttled read. */
@@ -85,6 +89,7 @@ const rules: Readonly<Record<Exclude<keyof WorkerOptions, keyof ShardConsumerOpt
   kinesis: ['a KinesisClient', has(['send'], 'function')],
   dynamodb: ['a DynamoDBClient', has(['send'], 'function')],
   adapters: ['{ leases, source, batches }', has(['leases', 'source', 'batches'], 'object')],
+  engine: ['shardConsumer of @shardwise/machine or @shardwise/machine/compiled', has(['start', 'step', 'isDone'], 'function')],
   logger: ['an object with the functions debug, info, warn and error', has(['debug', 'info', 'warn', 'error'], 'function')],
   observe: callable,
   onThrottle: callable,
@@ -106,6 +111,7 @@ export interface ParsedWorkerOptions {
   readonly workerId: string
   readonly lease: LeaseOptions
   readonly shard: ShardConsumerOptions
+  readonly engine: ShardConsumerEngine
 }
 
 /** @throws Error naming the option that is unknown, missing or wrong, and what was expected. */
@@ -137,6 +143,7 @@ export function parseWorkerOptions(given: WorkerOptions): ParsedWorkerOptions {
     workerId: given.workerId ?? `${hostname()}:${process.pid}:${randomUUID()}`,
     lease: chosen(defaultLeaseOptions),
     shard: parseShardConsumerOptions(chosen(defaultShardConsumerOptions)),
+    engine: given.engine ?? compiled,
   }
 }
 

@@ -1,4 +1,5 @@
 import { compareSequenceNumbers } from '@shardwise/effects'
+import { shardConsumer } from '@shardwise/machine'
 import { describe, expect, it } from 'vitest'
 import { aDiary, aWatch, aWorker, aWorld, consumerHeard, type Diary, deliveredCount, put, texts } from './workerSetting.ts'
 
@@ -20,11 +21,14 @@ function expectOrder({ deliveredTo }: Diary): void {
 }
 
 describe('a worker', () => {
-  it('delivers every record once and in order through a split and a merge, children after their parents', async () => {
+  it.each([
+    ['the compiled machine', undefined],
+    ['XState', shardConsumer],
+  ])('delivers every record once and in order through a split and a merge, children after their parents, with %s', async (_, engine) => {
     const [world, diary, watch] = [aWorld(3), aDiary(), aWatch()]
     const [early, middle, late] = [texts('early', 60), texts('middle', 40), texts('late', 60)]
     put(world.stream, early)
-    const worker = aWorker(world, { processor: diary.processor, observe: watch.observe })
+    const worker = aWorker(world, { processor: diary.processor, observe: watch.observe, engine })
 
     const firstGeneration = watch.until('the first records', deliveredCount(diary, early.length))
     const running = worker.run()

@@ -41,6 +41,7 @@ const table: Readonly<Record<keyof WorkerOptions, { readonly expected: string; r
   kinesis: { expected: 'a KinesisClient', wrong: [{}, 'client', null, circular] },
   dynamodb: { expected: 'a DynamoDBClient', wrong: [{}, 'client', null, circular] },
   adapters: { expected: '{ leases, source, batches }', wrong: [{}, { leases: {}, source: {} }, null, circular] },
+  engine: { expected: 'shardConsumer of @shardwise/machine', wrong: [{}, 'xstate', null, circular] },
   logger: {
     expected: 'debug, info, warn and error',
     wrong: [{}, { ...aLogger(), error: undefined }, { ...aLogger(), warn: 'warn' }, null, circular],
