@@ -14,4 +14,7 @@ export interface EngineEntry {
 }
 
 /** Every engine that is executed; the first one's effects are what all others are compared with. */
-export const engines: readonly [EngineEntry, ...EngineEntry[]] = [{ name: 'XState', module: '@shardwise/machine' }]
+export const engines: readonly [EngineEntry, ...EngineEntry[]] = [
+  { name: 'XState', module: '@shardwise/machine' },
+  { name: 'compiled', module: '@shardwise/machine/compiled' },
+]
