@@ -18,8 +18,15 @@ function refusal(folder: string, rule: PackageRule, path: string, module: string
   return [...rule.imports, ...rule.peers].includes(packageOf(module)) ? undefined : `imports ${module}`
 }
 
-/** The package of a module: ours may have entries beside the main one, of others only the main one is imported. */
-const packageOf = (module: string): string => module.replace(/^(@shardwise\/[^/]+)\/[^/]+$/, '$1')
+/** What every module of ours that a manifest exports is called, and the package it belongs to. */
+const entries = new Map(
+  packageFolders.flatMap((folder) => {
+    const { name = '', exports = {} } = manifestIn(folder)
+    return Object.keys(exports).map((entry) => [posix.join(name, entry), name] as const)
+  }),
+)
+
+const packageOf = (module: string): string => entries.get(module) ?? module
 
 const refusalsIn = (folder: string, rule: PackageRule, path: string, text: string): readonly string[] =>
   importsOf(parse(path, text)).flatMap(({ module, line }) => {
