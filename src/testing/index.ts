@@ -1,11 +1,12 @@
 export { type ConformanceCase, conformance } from './conformance/conformance.ts'
 export type { Capability, RunningMachine, Runtime, RuntimeSetup } from './conformance/runtime.ts'
 export type { ContractCase } from './contractCase.ts'
-export type { Invariant } from './invariant.ts'
-export { invariants } from './invariants.ts'
+export type { Invariant } from './invariants/invariant.ts'
+export { invariants } from './invariants/invariants.ts'
 export { type LeaseTableFixture, leaseTableContract } from './leaseTableContract.ts'
-export { type Life, type LivesOptions, live, lives } from './lives.ts'
-export type { Operation } from './operations.ts'
+export { type Life, type LivesOptions, live, lives } from './lives/lives.ts'
+export type { Operation } from './lives/operations.ts'
+export type { WorldPlan } from './lives/shardWorld.ts'
 export { type ConsumerGraph, consumerGraph, type Edge, type GraphState, pathInputs } from './paths/consumerGraph.ts'
 export { type Path, type PathStep, paths, shortestPaths } from './paths/paths.ts'
 export { type PathRuntime, pureRuntime, replayPath } from './paths/replayPath.ts'
@@ -17,5 +18,4 @@ export {
   recordSourceContract,
   shardFilterContract,
 } from './recordSourceContract.ts'
-export type { WorldPlan } from './shardWorld.ts'
 export { type Engine, type Trace, type TraceStep, traceOf } from './trace.ts'

@@ -1,3 +1,4 @@
+import type { Step } from '@shardwise/effects'
 import type { ShardConsumerInput, ShardConsumerSnapshot, ShardEffect, ShardEvent } from '@shardwise/machine'
 
 /** What steps a shard consumer: the functions `start` and `step` of the machine, or others that must do the same. */
@@ -6,13 +7,8 @@ export interface Engine {
   step(snapshot: ShardConsumerSnapshot, event: ShardEvent): readonly [ShardConsumerSnapshot, readonly ShardEffect[]]
 }
 
-/** One step as an observer of `interpret` sees it; in the first, the start, `event` and `before` are null. */
-export interface TraceStep {
-  readonly event: ShardEvent | null
-  readonly before: ShardConsumerSnapshot | null
-  readonly after: ShardConsumerSnapshot
-  readonly effects: readonly ShardEffect[]
-}
+/** One step as `interpret` shows it to an observer; in the first, the start, `event` and `before` are null. */
+export type TraceStep = Step<ShardConsumerSnapshot, ShardEvent, ShardEffect>
 
 /** Everything that happened to one shard consumer since it was started: plain JSON. */
 export interface Trace {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { start, step } from '@shardwise/machine'
@@ -103,6 +103,14 @@ describe('a proof', () => {
 
     expect(counterexample).toMatchObject({ engine: 'otherwiseSeeded', title: 'That engines do the same' })
     expect(prove({ engines: { otherwiseSeeded }, operations: 500, seed: 3 }).counterexample).toBeNull()
+  })
+})
+
+describe('the lives that were counterexamples once', () => {
+  const lives = join(import.meta.dirname, 'lives')
+
+  it.each(readdirSync(lives))('%s goes well now, on every engine', (file) => {
+    expect(wrongIn(JSON.parse(readFileSync(join(lives, file), 'utf8')) as Life, engines, invariants)).toBeNull()
   })
 })
 

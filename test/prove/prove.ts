@@ -10,6 +10,7 @@ import {
   type TraceStep,
 } from '@shardwise/testing'
 import fc from 'fast-check'
+import { sameEnd } from '../../src/testing/invariants/invariant.ts'
 import { stateText } from '../scenarios/transcriptText.ts'
 
 type Engines = Readonly<Record<string, Engine>>
@@ -116,17 +117,18 @@ function lived(life: Life, engine: Engine): Trace | string {
 
 /** The first step that engines take differently; -1 where there is none. Each is offered its events by what it did before. */
 function differingStep(first: Trace, other: Trace): number {
-  const longer = first.steps.length >= other.steps.length ? first.steps : other.steps
-  return longer.findIndex((_, index) => endText(first.steps[index]) !== endText(other.steps[index]))
+  const longer = first.steps.length >= other.steps.length ? first : other
+  const shorter = longer === first ? other : first
+  return longer.steps.findIndex((step, index) => !sameEnd(shorter.steps[index], step))
 }
-
-const endText = (step: TraceStep | undefined): string =>
-  step === undefined ? 'no step' : JSON.stringify({ after: step.after, effects: step.effects })
 
 function differenceOf(first: Trace, other: Trace): string {
   const index = differingStep(first, other)
   return `step ${index}: ${endText(other.steps[index])}, where the first engine comes to ${endText(first.steps[index])}`
 }
+
+const endText = (step: TraceStep | undefined): string =>
+  step === undefined ? 'no step' : JSON.stringify({ after: step.after, effects: step.effects })
 
 function counterexampleOf(
   { counterexample, seed, counterexamplePath }: fc.RunDetails<[Life]>,

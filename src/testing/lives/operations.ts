@@ -1,8 +1,8 @@
 import type { ExtendedSequenceNumber } from '@shardwise/effects'
 import { outstanding, type ShardConsumerSnapshot, type ShardEffect, type ShardEvent } from '@shardwise/machine'
-import { answersTo } from './answers.ts'
+import { answersTo } from '../answers.ts'
+import type { TraceStep } from '../trace.ts'
 import { indexOf, recordAt, type ShardWorld } from './shardWorld.ts'
-import type { TraceStep } from './trace.ts'
 
 /**
  * What happens next to a shard consumer, said without ids and sequence numbers: it is made concrete in the state that it meets, so lists of operations

@@ -1,7 +1,7 @@
 import { type AnsweredEffectType, type ExtendedSequenceNumber, effectTable, isAnswered, isShardEnd, rankOf } from '@shardwise/effects'
 import type { ShardConsumerSnapshot, ShardEffect, ShardEvent } from '@shardwise/machine'
+import type { Trace, TraceStep } from '../trace.ts'
 import { above } from './places.ts'
-import type { Trace, TraceStep } from './trace.ts'
 
 /** An effect with an answer to come. */
 type AwaitedEffect = Extract<ShardEffect, { readonly type: AnsweredEffectType }>

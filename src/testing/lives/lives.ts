@@ -1,8 +1,8 @@
 import { parseShardConsumerOptions, type ShardConsumerOptions, type ShardConsumerSnapshot } from '@shardwise/machine'
 import fc from 'fast-check'
+import type { Engine, Trace, TraceStep } from '../trace.ts'
 import { eventOf, type Operation } from './operations.ts'
 import { ShardWorld, type WorldPlan } from './shardWorld.ts'
-import type { Engine, Trace, TraceStep } from './trace.ts'
 
 /** What happens to a shard consumer, from its start on: plain JSON. `live` makes it a trace. */
 export interface Life {

@@ -1,8 +1,8 @@
 import type { ShutdownReason } from '@shardwise/effects'
 import { outstanding, type ShardConsumerSnapshot, type ShardEvent } from '@shardwise/machine'
-import { answersTo } from './answers.ts'
+import { answersTo } from '../answers.ts'
+import type { Engine } from '../trace.ts'
 import { invariant, none, spread } from './invariant.ts'
-import type { Engine } from './trace.ts'
 import { C, endIsStored, I, NC, stateRank, type ToldStep, W } from './traceFacts.ts'
 
 /** More steps than any consumer needs to come to its end. */

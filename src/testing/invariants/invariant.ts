@@ -1,5 +1,5 @@
 import { type ShardConsumerSnapshot, start, step } from '@shardwise/machine'
-import type { Engine, Trace, TraceStep } from './trace.ts'
+import type { Engine, Trace, TraceStep } from '../trace.ts'
 import { factsOf, type TraceFacts } from './traceFacts.ts'
 
 /**
@@ -59,7 +59,9 @@ export function snapshotText(snapshot: ShardConsumerSnapshot): string {
 
 /** Whether two steps end in the same JSON. */
 export const sameEnd = (a: Pick<TraceStep, 'after' | 'effects'> | undefined, b: Pick<TraceStep, 'after' | 'effects'>): boolean =>
-  a !== undefined && snapshotText(a.after) === snapshotText(b.after) && JSON.stringify(a.effects) === JSON.stringify(b.effects)
+  a !== undefined &&
+  (a.after === b.after || snapshotText(a.after) === snapshotText(b.after)) &&
+  (a.effects.length + b.effects.length === 0 || same(a.effects, b.effects))
 
 /** A few items spread over a list, the last among them: what is tried anew in each would take too long in all. */
 export function spread<T>(items: readonly T[], most: number): readonly T[] {

@@ -1,7 +1,7 @@
 import { outstanding, type ShardConsumerSnapshot, type ShardEffect, type ShardEvent } from '@shardwise/machine'
-import { answersTo, placeAfter } from './answers.ts'
+import { answersTo, placeAfter } from '../answers.ts'
+import { traceOf } from '../trace.ts'
 import { invariant, none, same, sameEnd, snapshotText } from './invariant.ts'
-import { traceOf } from './trace.ts'
 import { askedFor, C, D, I, isOnlyWaitedFor, N, NC, P, stateRank, W } from './traceFacts.ts'
 
 /** Where each state leads. NC is entered without N where there is no processor to be told. */
@@ -75,7 +75,7 @@ export const stateInvariants = [
     none(
       events.filter(({ before }) => before.status === 'done'),
       ({ before, after, effects }) =>
-        !same(withoutAsking(before), withoutAsking(after)) ||
+        (before !== after && !same(withoutAsking(before), withoutAsking(after))) ||
         effects.some(({ type }) => type !== 'signalShutdownComplete' && type !== 'settleCheckpoint'),
       ({ event }) => event,
     ),

@@ -1,0 +1,44 @@
+import { start, step } from '@shardwise/machine'
+import { type Engine, type Invariant, invariants, type Life, live, lives, type Trace } from '@shardwise/testing'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { mutants } from './mutants.ts'
+
+const machine: Engine = { start, step }
+const someLives: readonly Life[] = fc.sample(lives(), { seed: 20_181_118, numRuns: 400 })
+
+/** The first life that shows an invariant to be broken; a mutant may also break in other ways, and throw. */
+function firstNoticed({ check }: Invariant, engine: Engine): { readonly life: Life; readonly trace: Trace } | undefined {
+  for (const life of someLives) {
+    try {
+      const trace = live(life, engine)
+      if (check(trace, engine).length > 0) return { life, trace }
+    } catch {
+      // That it throws is not what is asked here.
+    }
+  }
+  return undefined
+}
+
+describe('the invariants', () => {
+  it('are numbered without a gap', () => {
+    expect(invariants.map(({ number }) => number)).toEqual(invariants.map((_, index) => index + 1))
+    expect(invariants.length).toBeGreaterThanOrEqual(70)
+  })
+
+  it('each have a mutant that they notice', () => {
+    expect(Object.keys(mutants).map(Number)).toEqual(invariants.map(({ number }) => number))
+  })
+
+  it.each(invariants.map((invariant) => [invariant.number, mutants[invariant.number]?.fault ?? 'nothing', invariant] as const))(
+    'I%i is noticed to be broken when %s',
+    (number, _, invariant) => {
+      const { engine } = mutants[number] ?? { engine: machine }
+      const noticed = firstNoticed(invariant, engine)
+
+      expect(noticed).toBeDefined()
+      if (noticed === undefined) return
+      expect(invariant.check(live(noticed.life, machine))).toEqual([])
+    },
+  )
+})
