@@ -8,7 +8,7 @@ export { type Life, type LivesOptions, live, lives } from './lives/lives.ts'
 export type { Operation } from './lives/operations.ts'
 export type { WorldPlan } from './lives/shardWorld.ts'
 export { type ConsumerGraph, consumerGraph, type Edge, type GraphState, pathInputs } from './paths/consumerGraph.ts'
-export { type Path, type PathStep, paths, shortestPaths } from './paths/paths.ts'
+export { type Path, type PathStep, paths, pathsOf, shortestPaths } from './paths/paths.ts'
 export { type PathRuntime, pureRuntime, replayPath } from './paths/replayPath.ts'
 export { TransitionRecorder } from './paths/transitionRecorder.ts'
 export {

@@ -1,5 +1,16 @@
-import { type ShardConsumerInput, type ShardConsumerSnapshot, type ShardEvent, start, step } from '@shardwise/machine'
-import { consumerGraph, type Engine, type Path, pathInputs, paths, pureRuntime, replayPath, shortestPaths } from '@shardwise/testing'
+import type { ShardConsumerInput, ShardConsumerSnapshot, ShardEvent } from '@shardwise/machine'
+import { start, step } from '@shardwise/machine/compiled'
+import {
+  consumerGraph,
+  type Engine,
+  type Path,
+  pathInputs,
+  paths,
+  pureRuntime,
+  replayPath,
+  shortestPaths,
+  TransitionRecorder,
+} from '@shardwise/testing'
 import { describe, expect, it } from 'vitest'
 import { keyOf } from '../../src/testing/paths/stateKey.ts'
 
@@ -65,11 +76,18 @@ describe('the paths over every edge', () => {
     const some = every(50)
 
     expect(JSON.parse(JSON.stringify(some))).toEqual(some)
-    expect(some.every(({ name }) => /^[A-Z_]+(\.\w+)? on .+, after \d+ events$/.test(name))).toBe(true)
+    expect(some.every(({ name }) => /^[A-Z_]+(\.\w+)? on .+, length \d+$/.test(name))).toBe(true)
   })
 
   it('hold for the machine that they were made with', async () => {
-    for (const path of every(20)) await replayPath(path, pureRuntime(engine))
+    const recorder = new TransitionRecorder(engine)
+    for (const path of every(20)) await replayPath(path, pureRuntime(recorder))
+
+    expect(recorder.taken.size).toBeGreaterThan(100)
+  })
+
+  it('cannot be made from an input that the engine refuses', () => {
+    expect(() => paths(engine, [{ ...input, token: -1 }])).toThrow(/^token: /)
   })
 
   it('cover both policies for a shardEnded without a checkpoint where no inputs are given', () => {

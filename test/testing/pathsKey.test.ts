@@ -1,4 +1,4 @@
-import { start, step } from '@shardwise/machine'
+import { start, step } from '@shardwise/machine/compiled'
 import { consumerGraph, pathInputs } from '@shardwise/testing'
 import { describe, expect, it } from 'vitest'
 import { factsOf } from '../../src/testing/paths/stateKey.ts'

@@ -33,14 +33,15 @@ export function shortestPaths(engine?: Engine, inputs: readonly ShardConsumerInp
  * state, and edges on the way of a longer path have none of their own. @throws what the engine throws.
  */
 export function paths(engine?: Engine, inputs: readonly ShardConsumerInput[] = pathInputs): readonly Path[] {
-  return inputs.flatMap((input) => edgePathsOf(consumerGraph(input, engine)))
+  return inputs.flatMap((input) => pathsOf(consumerGraph(input, engine)))
 }
 
 function shortestPathsOf(graph: ConsumerGraph): readonly Path[] {
   return [...graph.states.values()].map(({ snapshot, way }) => pathOf(graph, `to ${stateName(snapshot)}`, way))
 }
 
-function edgePathsOf(graph: ConsumerGraph): readonly Path[] {
+/** The paths over every edge of a graph, as `paths` gives them. */
+export function pathsOf(graph: ConsumerGraph): readonly Path[] {
   return [...graph.states.values()].flatMap(({ snapshot, way, edges }) => {
     const place = stateName(snapshot)
     const rest = edges.filter((edge) => graph.states.get(edge.toKey)?.way.at(-1) !== edge)
@@ -55,11 +56,18 @@ function edgePathsOf(graph: ConsumerGraph): readonly Path[] {
 function pathOf({ input, effects, states }: ConsumerGraph, what: string, edges: readonly Edge[]): Path {
   const [first] = states.values()
   if (first === undefined) throw new Error('graph: expected one with a first state')
-  return { name: `${what}, after ${edges.length} events`, input, start: { value: first.snapshot.value, effects }, steps: edges.map(stepOf) }
+  return { name: `${what}, length ${edges.length}`, input, start: { value: first.snapshot.value, effects }, steps: edges.map(stepOf) }
 }
 
-function stepOf({ name, event, to, effects }: Edge): PathStep {
-  return { name, event, value: to.value, effects }
+/** Paths share the steps of their common ways: most of a million are the same 70,000. */
+const stepsOfEdges = new WeakMap<Edge, PathStep>()
+
+function stepOf(edge: Edge): PathStep {
+  const known = stepsOfEdges.get(edge)
+  if (known !== undefined) return known
+  const step = { name: edge.name, event: edge.event, value: edge.to.value, effects: edge.effects }
+  stepsOfEdges.set(edge, step)
+  return step
 }
 
 function stateName({ value }: ShardConsumerSnapshot): string {

@@ -37,16 +37,16 @@ export async function replayPath({ name, input, start, steps }: Path, runtime: P
 }
 
 /** The pure machine as a runtime. */
-export function pureRuntime({ start, step }: Engine): PathRuntime {
+export function pureRuntime(engine: Engine): PathRuntime {
   let snapshot: ShardConsumerSnapshot | undefined
   return {
     start(input) {
-      const [first, effects] = start(input)
+      const [first, effects] = engine.start(input)
       snapshot = first
       return effects
     },
     send(event) {
-      const [after, effects] = step(started(), event)
+      const [after, effects] = engine.step(started(), event)
       snapshot = after
       return effects
     },
