@@ -3,7 +3,7 @@ import type { Engine } from '../trace.ts'
 import { type ConsumerGraph, consumerGraph, type Edge, pathInputs } from './consumerGraph.ts'
 
 /** What a consumer is in after a step, and what the step asks for, in the order in which it starts. */
-export interface Expected {
+interface Expected {
   readonly value: ConsumerStateValue
   readonly effects: readonly ShardEffect[]
 }
