@@ -106,6 +106,23 @@ describe('a proof', () => {
   })
 })
 
+describe('a second engine', () => {
+  it('is asked what it would do next, also where it did what the first did', () => {
+    const fragile: Engine = {
+      start,
+      step(before, event) {
+        if ('id' in event && event.id === 0) throw new Error('id: nobody asked')
+        return step(before, event)
+      },
+    }
+
+    expect(prove({ engines: { machine, fragile }, operations: 1_000, seed: 3 }).counterexample).toMatchObject({
+      engine: 'fragile',
+      title: expect.stringMatching(/^I5: /) as string,
+    })
+  })
+})
+
 describe('the lives that were counterexamples once', () => {
   const lives = join(import.meta.dirname, 'lives')
 

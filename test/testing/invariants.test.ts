@@ -26,6 +26,10 @@ describe('the invariants', () => {
     expect(invariants.length).toBeGreaterThanOrEqual(70)
   })
 
+  it('say whether they step on with the engine', () => {
+    expect(invariants.filter(({ stepsOn }) => stepsOn).map(({ number }) => number)).toEqual([5, 6, 8, 14, 65, 66, 67, 68])
+  })
+
   it('each have a mutant that they notice', () => {
     expect(Object.keys(mutants).map(Number)).toEqual(invariants.map(({ number }) => number))
   })

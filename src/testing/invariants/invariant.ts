@@ -12,12 +12,14 @@ export interface Invariant {
   readonly name: string
   /** What it leaves to others, where a wider form of it cannot be said of a machine that only decides. */
   readonly narrowed?: string
+  /** Whether it steps on, or again, with the engine: the others say the same of equal traces. */
+  readonly stepsOn: boolean
   check(trace: Trace, engine?: Engine): readonly string[]
 }
 
 const machine: Engine = { start, step }
 
-/** Makes an invariant of what it says of the facts of a trace. */
+/** Makes an invariant of what it says of the facts of a trace, and of an engine where it takes one. */
 export function invariant(
   number: number,
   name: string,
@@ -28,6 +30,7 @@ export function invariant(
     number,
     name,
     ...(narrowed === undefined ? {} : { narrowed }),
+    stepsOn: check.length > 1,
     check: (trace, engine = machine) => check(factsOf(trace), engine),
   }
 }
