@@ -16,6 +16,7 @@ export default defineConfig({
       '@shardwise/dynamodb': source('adapters/dynamodb'),
       '@shardwise/memory': source('adapters/memory'),
       '@shardwise/processor': source('adapters/processor'),
+      '@shardwise/multilang': source('adapters/multilang'),
       '@shardwise/testing': source('testing'),
       shardwise: source('worker'),
     },
