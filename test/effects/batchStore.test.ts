@@ -74,6 +74,12 @@ describe('a batch store', () => {
     expect(store.size).toBe(0)
   })
 
+  it('holds one batch when it is bounded by one', () => {
+    const store = createBatchStore({ maxBatches: 1 })
+    store.put(aBatch())
+    expect(() => store.put(aBatch())).toThrow('maxBatches: the batch store already holds 1 batches')
+  })
+
   it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '5', null])('refuses the bound %s', (maxBatches) => {
     expect(() => createBatchStore({ maxBatches } as never)).toThrow(`maxBatches: expected a whole number from 1, got ${maxBatches}`)
   })
