@@ -7,6 +7,12 @@ export interface KinesisRecord extends ExtendedSequenceNumber {
   readonly data: Uint8Array
   /** When Kinesis received it; millisecond precision, no promise of order. */
   readonly approximateArrivalTimestamp: Date | undefined
+  /** Whether it came out of an aggregate of the Kinesis Producer Library: `subSequenceNumber` is then its place in there. */
+  readonly aggregated?: boolean | undefined
+  /** Decimal; known of records out of an aggregate only. */
+  readonly explicitHashKey?: string | undefined
+  /** How Kinesis stored it, where it said so: `KMS` or `NONE`. */
+  readonly encryptionType?: string | undefined
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a package is allowed: the packages it may import, and whether it may use Node. */
 export interface PackageRule {
   readonly name: string
+  /** Modules by their whole name: of a package named with a path, that path alone. */
   readonly imports: readonly string[]
   readonly peers: readonly string[]
   readonly node: boolean
@@ -15,7 +16,12 @@ const commandLine = ['commander', 'listr2', 'picocolors']
 export const packageTable: Readonly<Record<string, PackageRule>> = {
   'src/effects': { name: '@shardwise/effects', imports: [], peers: [], node: false },
   'src/machine': { name: '@shardwise/machine', imports: ['xstate', '@shardwise/effects'], peers: [], node: false },
-  'src/adapters/kinesis': { name: '@shardwise/kinesis', imports: ['@shardwise/effects'], peers: ['@aws-sdk/client-kinesis'], node: true },
+  'src/adapters/kinesis': {
+    name: '@shardwise/kinesis',
+    imports: ['@shardwise/effects', '@bufbuild/protobuf/wire'],
+    peers: ['@aws-sdk/client-kinesis'],
+    node: true,
+  },
   'src/adapters/dynamodb': {
     name: '@shardwise/dynamodb',
     imports: ['@shardwise/effects'],

@@ -1,3 +1,5 @@
+export { type Aggregator, type AggregatorOptions, createAggregator, type OutgoingRecord, type UserRecord } from './kpl/aggregator.ts'
+export { type DroppedRecords, deaggregate } from './kpl/deaggregate.ts'
 export type { KinesisRecordSourceOptions } from './options.ts'
 export { kinesisRecordSource } from './recordSource.ts'
 export type { StreamAddress } from './streamAddress.ts'

@@ -1,0 +1,168 @@
+import { hash } from 'node:crypto'
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+
+/** What the data of an aggregate begin with. Source: KPL `aggregation-format.md`. */
+export const magic: Uint8Array = Uint8Array.of(0xf3, 0x89, 0x9a, 0xc2)
+/** The MD5 of the message, which follows it. */
+export const digestBytes = 16
+
+/** Field numbers with their wire types, as tags. */
+export const tags = {
+  partitionKey: (1 << 3) | WireType.LengthDelimited,
+  explicitHashKey: (2 << 3) | WireType.LengthDelimited,
+  record: (3 << 3) | WireType.LengthDelimited,
+  partitionKeyIndex: (1 << 3) | WireType.Varint,
+  explicitHashKeyIndex: (2 << 3) | WireType.Varint,
+  data: (3 << 3) | WireType.LengthDelimited,
+  userTag: (4 << 3) | WireType.LengthDelimited,
+  userTagKey: (1 << 3) | WireType.LengthDelimited,
+} as const
+
+/** As the Java runtime of protobuf has it: how deep messages and groups may be nested. */
+const maxDepth = 100
+
+/** In place of an index: a varint is never below 0. */
+export const none = -1
+
+/** The message of an aggregate: three lists of the same length, one entry per user record, and the tables that two of them point into. */
+export interface AggregateMessage {
+  readonly partitionKeys: readonly string[]
+  readonly explicitHashKeys: readonly string[]
+  readonly partitionKeyIndexes: readonly number[]
+  /** `none` for a user record without an explicit hash key. */
+  readonly explicitHashKeyIndexes: readonly number[]
+  /** Views of the bytes that were read. */
+  readonly payloads: readonly Uint8Array[]
+}
+
+/** Whether data may be an aggregate; only their digest tells. Cheap enough for every record. */
+export function looksAggregated(data: Uint8Array): boolean {
+  return data[0] === 0xf3 && data[1] === 0x89 && data[2] === 0x9a && data[3] === 0xc2 && data.length > magic.length + digestBytes
+}
+
+/**
+ * Reads the data of a Kinesis record; null when they are not an aggregate, whichever way they are not: the magic number, the digest, or a message that the
+ * KCL would not parse either. Time and memory grow with the length of the data alone.
+ */
+export function readAggregate(data: Uint8Array): AggregateMessage | null {
+  if (!looksAggregated(data)) return null
+  const message = data.subarray(magic.length, data.length - digestBytes)
+  if (!isDigestOf(message, data.subarray(data.length - digestBytes))) return null
+  try {
+    return readMessage(new BinaryReader(message))
+  } catch {
+    // Reading throws for a malformed message, and for nothing else: bytes with a digest that anybody could make.
+    return null
+  }
+}
+
+/** The digest of a message, as it follows it. */
+export function digestOf(message: Uint8Array): Buffer {
+  return hash('md5', message, 'buffer')
+}
+
+function isDigestOf(message: Uint8Array, digest: Uint8Array): boolean {
+  return digestOf(message).equals(digest)
+}
+
+function readMessage(reader: BinaryReader): AggregateMessage {
+  const message = {
+    partitionKeys: [] as string[],
+    explicitHashKeys: [] as string[],
+    partitionKeyIndexes: [] as number[],
+    explicitHashKeyIndexes: [] as number[],
+    payloads: [] as Uint8Array[],
+  }
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32()
+    if (tag === tags.record) readRecord(reader, message)
+    else if (tag === tags.partitionKey) message.partitionKeys.push(reader.string())
+    else if (tag === tags.explicitHashKey) message.explicitHashKeys.push(reader.string())
+    else skip(reader, tag, 0)
+  }
+  return message
+}
+
+function readRecord(
+  reader: BinaryReader,
+  message: { partitionKeyIndexes: number[]; explicitHashKeyIndexes: number[]; payloads: Uint8Array[] },
+): void {
+  const end = endOfMessage(reader)
+  let partitionKeyIndex = none
+  let explicitHashKeyIndex = none
+  let payload: Uint8Array | undefined
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+    // Of the 64 bits of an index the KCL takes the lower 32, too.
+    if (tag === tags.partitionKeyIndex) partitionKeyIndex = reader.uint32()
+    else if (tag === tags.data) payload = reader.bytes()
+    else if (tag === tags.explicitHashKeyIndex) explicitHashKeyIndex = reader.uint32()
+    else if (tag === tags.userTag) readUserTag(reader)
+    else skip(reader, tag, 1)
+  }
+  if (reader.pos !== end || partitionKeyIndex === none || payload === undefined) throw new RangeError('record: malformed')
+  message.partitionKeyIndexes.push(partitionKeyIndex)
+  message.explicitHashKeyIndexes.push(explicitHashKeyIndex)
+  message.payloads.push(payload)
+}
+
+/** Tags are not delivered, but one without its required key spoils the message. */
+function readUserTag(reader: BinaryReader): void {
+  const end = endOfMessage(reader)
+  let hasKey = false
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+    if (tag === tags.userTagKey) hasKey = true
+    skip(reader, tag, 2)
+  }
+  if (reader.pos !== end || !hasKey) throw new RangeError('tag: malformed')
+}
+
+function endOfMessage(reader: BinaryReader): number {
+  const length = reader.uint32()
+  const end = reader.pos + length
+  if (end > reader.len) throw new RangeError('message: truncated')
+  return end
+}
+
+/** Skips an unknown field. The reader's own `skip` takes varints of any length, and tags that Java's runtime refuses or takes differently. */
+function skip(reader: BinaryReader, tag: number, depth: number): void {
+  const fieldNumber = tag >>> 3
+  if (fieldNumber === 0) throw new RangeError('tag: no field number')
+  switch (tag & 7) {
+    case WireType.Varint:
+      reader.uint32()
+      return
+    case WireType.Bit64:
+      skipBytes(reader, 8)
+      return
+    case WireType.LengthDelimited:
+      skipBytes(reader, reader.uint32())
+      return
+    case WireType.StartGroup:
+      skipGroup(reader, fieldNumber, depth + 1)
+      return
+    case WireType.Bit32:
+      skipBytes(reader, 4)
+      return
+    default:
+      throw new RangeError('tag: no such wire type, or the end of a group that was not opened')
+  }
+}
+
+function skipBytes(reader: BinaryReader, count: number): void {
+  reader.pos += count
+  if (reader.pos > reader.len) throw new RangeError('field: truncated')
+}
+
+function skipGroup(reader: BinaryReader, fieldNumber: number, depth: number): void {
+  if (depth > maxDepth) throw new RangeError('group: nested too deeply')
+  for (;;) {
+    const tag = reader.uint32()
+    if ((tag & 7) === WireType.EndGroup) {
+      if (tag >>> 3 !== fieldNumber) throw new RangeError('group: ended by another one')
+      return
+    }
+    skip(reader, tag, depth)
+  }
+}
