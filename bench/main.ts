@@ -1,12 +1,11 @@
-import { type ChildProcess, execFile, fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import type { PagesOptions } from '../servers/pages.ts'
 import { readArguments } from './arguments.ts'
 import { type Contestant, contestants } from './contestants.ts'
 import type { Course, Measurement } from './measure.ts'
 import { tableOf } from './results.ts'
+import { pathOf, runProgram } from './runProgram.ts'
 
 const { pairs, pageSizes, quick } = readArguments(process.argv.slice(2))
 for (const recordsPerPage of pageSizes) await race(recordsPerPage)
@@ -45,16 +44,4 @@ async function startServer(stream: PagesOptions): Promise<{ server: ChildProcess
   const [endpoints] = (await Promise.race([once(server, 'message'), ended])) as [Endpoints]
   ended.catch(() => undefined)
   return { server, endpoints }
-}
-
-/** Each measurement has a process of its own: no contestant warms up or litters the heap for the next. */
-async function runProgram(program: string, args: readonly string[], nodeOptions: readonly string[] = []): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, ...nodeOptions, pathOf(program), ...args], {
-    env: { ...process.env, NODE_NO_WARNINGS: '1' },
-  })
-  return stdout.trim()
-}
-
-function pathOf(file: string): string {
-  return fileURLToPath(new URL(file, import.meta.url))
 }

@@ -43,7 +43,8 @@ export function tableOf(results: readonly Results[]): string {
   return alignColumns([['', 'records/s', 'ratio', 'µs CPU/record', 'ratio'], ...rows])
 }
 
-function alignColumns(rows: readonly (readonly string[])[]): string {
+/** A table as text: the first column to the left, the others to the right. */
+export function alignColumns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   const align = (cell: string, column: number): string =>
     column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)

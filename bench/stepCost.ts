@@ -1,9 +1,48 @@
-import { type ShardConsumerSnapshot, start, step } from '@shardwise/machine'
+import {
+  type ShardConsumerEngine,
+  type ShardConsumerSnapshot,
+  type ShardEvent,
+  shardConsumer,
+  shardConsumerMachine,
+} from '@shardwise/machine'
+import { shardConsumer as compiled } from '@shardwise/machine/compiled'
+import { initialTransition, transition } from 'xstate'
+import { fieldByField, handWrittenStep } from './handWrittenSwitch.ts'
 
-/** What a step costs with so many shard consumers in the process, taken in turn. */
-export interface StepCost {
-  readonly consumers: number
-  readonly nanosPerStep: number
+/** A way to take the steps of a shard consumer: `State` is what it keeps between two steps. */
+export interface Stepper<State> {
+  start(shardId: string): State
+  step(state: State, event: ShardEvent): State
+  /** The id of the effect that is awaited. */
+  awaited(state: State): number
+}
+
+const engine = ({ start, step }: Pick<ShardConsumerEngine, 'start' | 'step'>): Stepper<ShardConsumerSnapshot> => ({
+  start: (shardId) => start({ shardId, token: 1 })[0],
+  step: (state, event) => step(state, event)[0],
+  awaited: ({ context }) => awaitedBy(context.task),
+})
+
+const pureTransition: Stepper<ReturnType<typeof initialTransition<typeof shardConsumerMachine>>[0]> = {
+  start: (shardId) => initialTransition(shardConsumerMachine, { shardId, token: 1 })[0],
+  step: (state, event) => transition(shardConsumerMachine, state, event)[0],
+  awaited: ({ context }) => awaitedBy(context.memory.task),
+}
+
+/** The switch is written for the loop alone: the steps before it are the machine's. */
+const byHand = (step: ShardConsumerEngine['step']): Stepper<ShardConsumerSnapshot> =>
+  engine({
+    ...compiled,
+    step: (state, event) => (event.type === 'recordsRead' || event.type === 'recordsProcessed' ? step : compiled.step)(state, event),
+  })
+
+/** Everyone who takes steps. Each keeps to a state of his own type, which only he sees. */
+export const steppers: Readonly<Record<string, Stepper<unknown>>> = {
+  transition: pureTransition as Stepper<unknown>,
+  xstate: engine(shardConsumer) as Stepper<unknown>,
+  compiled: engine(compiled) as Stepper<unknown>,
+  switch: byHand((state, event) => handWrittenStep(state, event)) as Stepper<unknown>,
+  tunedSwitch: byHand((state, event) => handWrittenStep(state, event, fieldByField)) as Stepper<unknown>,
 }
 
 const place = (sequenceNumber: string) => ({ sequenceNumber, subSequenceNumber: 0 })
@@ -18,35 +57,42 @@ const batch = {
   childShards: [],
 }
 
-function consumerAtWork(index: number): ShardConsumerSnapshot {
-  const [started] = start({ shardId: `shardId-${String(index).padStart(12, '0')}`, token: 1 })
-  const [checked] = step(started, { type: 'parentShardsCompleted', id: 1 })
-  const [read] = step(checked, { type: 'checkpointRead', id: 2, checkpoint: place('TRIM_HORIZON'), pendingCheckpoint: null })
-  const [opened] = step(read, { type: 'shardOpened', id: 3, openedAtMs: 0 })
-  return step(opened, { type: 'initialized', id: 4 })[0]
-}
+/** Shard consumers that read and process batches, each in its turn. */
+export class Loop<State> {
+  readonly #stepper: Stepper<State>
+  readonly #states: State[]
 
-/** Measures the two steps of a batch, CPU time of this process: read, and processed. */
-export function measureStepCost(consumers: number, steps: number): StepCost {
-  const snapshots = Array.from({ length: consumers }, (_, index) => consumerAtWork(index))
-  const turn = (count: number): void => {
-    for (let taken = 0; taken < count; taken += 2) {
-      const index = (taken / 2) % consumers
-      const waiting = snapshots[index]
-      if (waiting === undefined) throw new Error(`snapshots: none at ${index}`)
-      const [processing] = step(waiting, { type: 'recordsRead', id: idOf(waiting), batch })
-      const [reading] = step(processing, { type: 'recordsProcessed', id: idOf(processing) })
-      snapshots[index] = reading
-    }
+  constructor(stepper: Stepper<State>, consumers: number) {
+    this.#stepper = stepper
+    this.#states = Array.from({ length: consumers }, (_, index) => {
+      const beginning: readonly ShardEvent[] = [
+        { type: 'parentShardsCompleted', id: 1 },
+        { type: 'checkpointRead', id: 2, checkpoint: place('TRIM_HORIZON'), pendingCheckpoint: null },
+        { type: 'shardOpened', id: 3, openedAtMs: 0 },
+        { type: 'initialized', id: 4 },
+      ]
+      return beginning.reduce((state, event) => stepper.step(state, event), stepper.start(`shardId-${String(index).padStart(12, '0')}`))
+    })
   }
-  turn(Math.min(steps, 20_000))
-  const before = process.cpuUsage()
-  turn(steps)
-  const { user, system } = process.cpuUsage(before)
-  return { consumers, nanosPerStep: ((user + system) * 1_000) / steps }
+
+  /** Takes so many steps, two for each batch. Returns the CPU time of this process, nanoseconds per step. */
+  run(steps: number): number {
+    const { step, awaited } = this.#stepper
+    const states = this.#states
+    const before = process.cpuUsage()
+    for (let taken = 0; taken < steps; taken += 2) {
+      const index = (taken / 2) % states.length
+      const waiting = states[index]
+      if (waiting === undefined) throw new Error(`states: none at ${index}`)
+      const processing = step(waiting, { type: 'recordsRead', id: awaited(waiting), batch })
+      states[index] = step(processing, { type: 'recordsProcessed', id: awaited(processing) })
+    }
+    const { user, system } = process.cpuUsage(before)
+    return ((user + system) * 1_000) / steps
+  }
 }
 
-function idOf({ context }: ShardConsumerSnapshot): number {
-  if (context.task === null) throw new Error('task: the consumer waits for nothing')
-  return context.task.id
+function awaitedBy(task: { readonly id: number } | null): number {
+  if (task === null) throw new Error('task: the consumer waits for nothing')
+  return task.id
 }
