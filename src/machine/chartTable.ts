@@ -14,7 +14,7 @@ import type { ShardConsumerChart, ShardStep } from './shardConsumerEngine.ts'
 export type BranchRow<GuardName = string, ActionName = string> = readonly [
   guard: GuardName | null,
   target: number | null,
-  actions: readonly ActionName[],
+  ...actions: readonly ActionName[],
 ]
 
 /** Branches in the order in which they are asked, by their indexes in the table. */
@@ -66,7 +66,7 @@ export function bindChart<GuardName extends string, ActionName extends string>(
 ): ShardConsumerChart {
   const bound = (names: readonly ActionName[]): readonly Action[] => names.map((name) => actions[name])
   const branches = table.branches.map(
-    ([guard, target, names]): Branch => ({
+    ([guard, target, ...names]): Branch => ({
       guard: guard === null ? null : guards[guard],
       target,
       actions: bound(target === null ? names : [...names, ...(table.states[target] as StateRow<ActionName>).entry]),
@@ -89,11 +89,11 @@ export function bindChart<GuardName extends string, ActionName extends string>(
   const run = (
     first: Branch | undefined,
     from: State,
-    before: ConsumerStateValue | null,
+    before: ConsumerStateValue,
     context: ShardConsumerContext,
     event: ShardEvent,
   ): ShardStep => {
-    const effects: ShardEffect[] = []
+    let effects: readonly ShardEffect[] = []
     let memory = context
     let state = from
     let branch = first ?? choose(state.always, memory, event)
@@ -101,7 +101,7 @@ export function bindChart<GuardName extends string, ActionName extends string>(
       let moved = branch.target !== null
       for (const action of branch.actions) {
         const change = action(memory, event)
-        for (const effect of change.effects ?? []) effects.push(effect)
+        if (change.effects !== undefined) effects = effects.length > 0 ? [...effects, ...change.effects] : change.effects
         if (change.context !== undefined) {
           moved = true
           // The first change makes a copy, which is this step's own.
@@ -112,10 +112,11 @@ export function bindChart<GuardName extends string, ActionName extends string>(
       if (branch.target !== null) state = states[branch.target] as State
       branch = state.status === 'done' || !moved ? undefined : choose(state.always, memory, event)
     }
-    return [{ value: state === from && before !== null ? before : state.value, context: memory, status: state.status }, effects]
+    return [{ value: state === from ? before : state.value, context: memory, status: state.status }, effects]
   }
+  const first = states[0] as State
   return {
-    begin: (input) => run(branches[table.start], states[0] as State, null, createShardConsumerContext(input), began),
+    begin: (input) => run(branches[table.start], first, first.value, createShardConsumerContext(input), began),
     take({ value, context }, event) {
       const state = byValue.get(value) ?? find(value)
       const branch = choose(state.on.get(event.type), context, event) ?? choose(root.get(event.type), context, event)

@@ -41,7 +41,7 @@ export function compile(machine: AnyStateMachine): ChartTable {
       ...(always.length === 0 ? {} : { always }),
     }
   })
-  const start = indexOfBranch([null, leaves.indexOf(firstLeafOf(root)), []])
+  const start = indexOfBranch([null, leaves.indexOf(firstLeafOf(root))])
   return { start, root: rowsOf([root]), states, branches }
 }
 
@@ -59,7 +59,7 @@ function branchOf(transition: AnyTransitionDefinition, leaves: readonly AnyState
   if (others.length > 0) throw refusal(source, place, 'several targets')
   // A leaf that leads to itself is neither left nor entered.
   const stays = to === undefined || (to === source && isLeaf(to))
-  return [guard ?? null, stays ? null : leaves.indexOf(firstLeafOf(to)), namesOf(source, actions, place)]
+  return [guard ?? null, stays ? null : leaves.indexOf(firstLeafOf(to)), ...namesOf(source, actions, place)]
 }
 
 /** A branch without a guard hides those behind it. */

@@ -1,4 +1,4 @@
-import { isShardEnd } from '@shardwise/effects'
+import { isShardEnd, type ShutdownReason } from '@shardwise/effects'
 import { batchIsCovered } from './batches.ts'
 import { answersTask, answersWrite } from './change.ts'
 import { effectiveReason } from './reasons.ts'
@@ -13,29 +13,35 @@ const ofAnswer =
   (context, event) =>
     answersTask(context, event) && guard(context, event)
 
-/** A question about the reason: asked of a shutdown, of the answer to the awaited task, and of a refused checkpoint. */
-const ofReason =
-  (guard: (context: ShardConsumerContext, reason: ReturnType<typeof effectiveReason>) => boolean): Guard =>
-  (context, event) =>
-    (event.type === 'shutdown' || answersTask(context, event) || (event.type === 'checkpointRefused' && answersWrite(context, event))) &&
-    guard(context, effectiveReason(context, event))
+/** The reason that holds, for those whom it concerns: a shutdown, the answer to the awaited task, and a refused checkpoint; null for all other events. */
+const reasonUpon = (context: ShardConsumerContext, event: ShardEvent): ShutdownReason | null =>
+  answersTask(context, event) || event.type === 'shutdown' || (event.type === 'checkpointRefused' && answersWrite(context, event))
+    ? effectiveReason(context, event)
+    : null
 
 const resumes = (work: ResumableWork): Guard => ofAnswer((context) => context.resume === work)
 
-const shardEnded = ofReason((_, reason) => reason === 'SHARD_END')
+const holds =
+  (reason: ShutdownReason): Guard =>
+  (context, event) =>
+    reasonUpon(context, event) === reason
+
+const shardEnded = holds('SHARD_END')
+const leaseIsLost = holds('LEASE_LOST')
+const consumptionEnded: Guard = (context, event) => shardEnded(context, event) || leaseIsLost(context, event)
 
 const childrenKnown: Guard = ({ childShards }, event) =>
   (event.type === 'recordsRead' && event.batch.childShards.length > 0) || (childShards !== null && childShards.length > 0)
 
 export const guards = {
   answered: answersTask,
-  shutdownRecorded: ofReason((_, reason) => reason !== null),
-  shutdownRequested: ofReason((_, reason) => reason === 'REQUESTED'),
-  leaseIsLost: ofReason((_, reason) => reason === 'LEASE_LOST'),
+  shutdownRecorded: (context, event) => reasonUpon(context, event) !== null,
+  shutdownRequested: holds('REQUESTED'),
+  leaseIsLost,
   shardEnded,
   shardEndedWithChildren: (context, event) => shardEnded(context, event) && childrenKnown(context, event),
-  consumptionEnded: ofReason((_, reason) => reason === 'SHARD_END' || reason === 'LEASE_LOST'),
-  endedUninitialized: ofReason((context, reason) => (reason === 'SHARD_END' || reason === 'LEASE_LOST') && !context.initialized),
+  consumptionEnded,
+  endedUninitialized: (context, event) => consumptionEnded(context, event) && !context.initialized,
 
   recordsDelivered: ofAnswer(
     ({ options }, event) =>

@@ -54,6 +54,7 @@ const scope: Parameters<typeof shardConsumerMachine.transition>[2] = (() => {
 function collect(move: () => MachineSnapshot, before?: ConsumerStateValue): ShardStep {
   emitted = []
   const moved = move()
+  if (moved.status === 'error') throw moved.error
   const effects = emitted
   emitted = []
   const value = before !== undefined && JSON.stringify(before) === JSON.stringify(moved.value) ? before : moved.value

@@ -135,7 +135,7 @@ export function createShardConsumerContext(input: ShardConsumerInput): ShardCons
   const { token, seed = 0, openedAtMs = null } = input
   const shardId = parseShardId(input.shardId)
   if (!Number.isSafeInteger(token) || token < 0) {
-    throw new Error(`token: expected the lease counter at acquisition, a whole number from 0, got ${shown(token)}`)
+    throw new Error(`token: expected a lease counter, a whole number from 0, got ${shown(token)}`)
   }
   return copyContext({
     shardId,

@@ -13,6 +13,7 @@ import { actions } from './actions.ts'
 import type { Action } from './change.ts'
 import { type Guard, guards } from './guards.ts'
 import {
+  copyContext,
   createShardConsumerContext,
   type ShardConsumerContext,
   type ShardConsumerInput,
@@ -45,7 +46,7 @@ function wrapAction(action: Action) {
   return enqueueActions<ChartContext, ShardEvent, undefined, ShardEvent, never, never, never, never, ShardEffect>(
     ({ context, event, enqueue }) => {
       const change = action(context.memory, event)
-      if (change.context !== undefined) enqueue.assign({ memory: { ...context.memory, ...change.context } })
+      if (change.context !== undefined) enqueue.assign({ memory: Object.assign(copyContext(context.memory), change.context) })
       for (const effect of change.effects ?? []) enqueue.emit(effect)
     },
   )

@@ -37,19 +37,19 @@ describe('compiling a statechart', () => {
     const listed = (list: readonly number[] | undefined) => list?.map((index) => branches[index])
     expect(states.map(({ value }) => value)).toEqual([{ a: 'deep' }, 'b'])
     expect(listed(states[0]?.on['go'])).toEqual([
-      ['ready', null, ['note']],
-      ['ready', 1, []],
+      ['ready', null, 'note'],
+      ['ready', 1],
     ])
-    expect(listed(states[1]?.on['go'])).toEqual([[null, 0, []]])
+    expect(listed(states[1]?.on['go'])).toEqual([[null, 0]])
     expect(states[1]?.entry).toEqual(['note'])
-    expect(listed(root['go'])).toEqual([[null, null, ['note']]])
-    expect(branches[start]).toEqual([null, 0, []])
+    expect(listed(root['go'])).toEqual([[null, null, 'note']])
+    expect(branches[start]).toEqual([null, 0])
   })
 
   it('neither leaves nor enters a state that leads to itself', () => {
     const machine = named.createMachine({ initial: 'a', states: { a: { entry: 'note', on: { go: { target: 'a', actions: 'note' } } } } })
 
-    expect(compile(machine).branches).toContainEqual([null, null, ['note']])
+    expect(compile(machine).branches).toContainEqual([null, null, 'note'])
   })
 
   it('leaves out what stands behind a branch without a guard', () => {
@@ -57,7 +57,7 @@ describe('compiling a statechart', () => {
 
     const { states, branches } = compile(machine)
 
-    expect(states[0]?.on['go']?.map((index) => branches[index])).toEqual([[null, 1, []]])
+    expect(states[0]?.on['go']?.map((index) => branches[index])).toEqual([[null, 1]])
   })
 })
 
