@@ -1,1 +1,3 @@
+export { type ChildCheckpointRequested, type ChildConsumer, type ChildProcessor, childProcessors } from './childProcessors.ts'
+export { type ChildLogger, type ChildProcessorOptions, splitCommand } from './options.ts'
 export { parseProperties } from './properties.ts'
