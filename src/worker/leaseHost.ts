@@ -22,7 +22,7 @@ import {
   type ShardEvent,
   startLeaseKeeper,
 } from '@shardwise/machine'
-import { hostRecordProcessor, type RecordProcessor } from '@shardwise/processor'
+import { hostRecordProcessor, type RecordProcessor, type RecordProcessorHost, type RecordProcessorHostOptions } from '@shardwise/processor'
 import { createMailbox } from './mailbox.ts'
 import type { Observer } from './observation.ts'
 import { timers } from './timers.ts'
@@ -35,13 +35,20 @@ export interface Adapters {
   readonly batches: BatchStore
 }
 
+/** A record processor that carries out its side of the effect table itself, such as one in a process of its own. */
+export interface SelfHostedProcessor {
+  readonly version: 'hosted'
+  readonly shutdownOnce?: boolean | undefined
+  host(consumer: Omit<RecordProcessorHostOptions, 'processor'>): RecordProcessorHost
+}
+
 /** What a lease host is made of. */
 export interface LeaseHostOptions extends Adapters {
   readonly workerId: string
   readonly failoverTimeMillis: number
   readonly engine: ShardConsumerEngine
   readonly shardOptions: Partial<ShardConsumerOptions>
-  readonly makeProcessor: (shardId: string) => RecordProcessor
+  readonly makeProcessor: (shardId: string) => RecordProcessor | SelfHostedProcessor
   readonly tellCoordinator: (event: CoordinatorEvent) => void
   readonly observe: Observer
   /** Hears what ends a machine against its contract. */
@@ -160,7 +167,8 @@ function startConsumer(
   const { leaseKey, token, shardId, parentShardIds, openedAtMs } = effect
   const processor = options.makeProcessor(shardId)
   const mailbox = createMailbox<ShardEvent>()
-  const host = hostRecordProcessor({ processor, shardId, batches, send: mailbox.send })
+  const itsConsumer = { shardId, batches, send: mailbox.send }
+  const host = processor.version === 'hosted' ? processor.host(itsConsumer) : hostRecordProcessor({ processor, ...itsConsumer })
   const consumer = interpret({
     machine: engine,
     start: engine.start({

@@ -73,8 +73,13 @@ export class Worker {
       failoverTimeMillis: lease.failoverTimeMillis,
       engine,
       shardOptions: shard,
-      makeProcessor: (shardId) =>
-        adaptRecordProcessor(given.processor(shardId), given.logger === undefined ? {} : { logger: given.logger }),
+      makeProcessor: (shardId) => {
+        const processor = given.processor(shardId)
+        // A factory in JavaScript may give nothing at all.
+        return processor?.version === 'hosted'
+          ? processor
+          : adaptRecordProcessor(processor, given.logger === undefined ? {} : { logger: given.logger })
+      },
       tellCoordinator: mailbox.send,
       observe,
       fail: (error) => {

@@ -14,7 +14,7 @@ import {
 import { shardConsumer as compiled } from '@shardwise/machine/compiled'
 import type { AnyRecordProcessor } from '@shardwise/processor'
 import { type AwsClientOptions } from './awsClients.ts'
-import type { Adapters } from './leaseHost.ts'
+import type { Adapters, SelfHostedProcessor } from './leaseHost.ts'
 import type { Logger } from './logger.ts'
 import type { Observer } from './observation.ts'
 
@@ -23,8 +23,8 @@ type LeaseOptions = Omit<CoordinatorOptions, 'workerId' | 'initialPosition' | 's
 
 /** What a worker is made of. Times are milliseconds; names are the KCL's where it has them; unknown options are errors. */
 export interface WorkerOptions extends Partial<ShardConsumerOptions>, Partial<LeaseOptions>, AwsClientOptions {
-  /** Makes the record processor of a shard: one for each time that this worker consumes it. */
-  readonly processor: (shardId: string) => AnyRecordProcessor
+  /** Makes the record processor of a shard: one for each time that this worker consumes it; or, such as for child processes, what hosts it. */
+  readonly processor: (shardId: string) => AnyRecordProcessor | SelfHostedProcessor
   /** The application: workers of the same name share a lease table, and so a stream. */
   readonly applicationName: string
   /** The stream, by name or by ARN; neither with `adapters`. */
