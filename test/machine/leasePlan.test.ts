@@ -178,6 +178,9 @@ describe('the lease of a finished shard', () => {
   it('is kept until it has stood still for long enough', () => {
     expect(deleted([parent, left, right], afterMs - 1)).toEqual([])
     expect(leasesToDelete([parent, left, right], {}, 10 * afterMs, afterMs)).toEqual([])
+    const seenLater = observeLeases({}, [parent, left, right], afterMs)
+    expect(leasesToDelete([parent, left, right], seenLater, 2 * afterMs - 1, afterMs)).toEqual([])
+    expect(leasesToDelete([parent, left, right], seenLater, 2 * afterMs, afterMs)).toEqual(['parent'])
   })
 
   it.each([
