@@ -1,21 +1,27 @@
 import { hash } from 'node:crypto'
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+import { BinaryReader } from '@bufbuild/protobuf/wire'
 
 /** What the data of an aggregate begin with. Source: KPL `aggregation-format.md`. */
 export const magic: Uint8Array = Uint8Array.of(0xf3, 0x89, 0x9a, 0xc2)
 /** The MD5 of the message, which follows it. */
 export const digestBytes = 16
 
-/** Field numbers with their wire types, as tags. */
+/** How the bytes of a field are laid out. Source: the encoding of protobuf. */
+const wire = { varint: 0, bit64: 1, lengthDelimited: 2, startGroup: 3, endGroup: 4, bit32: 5 } as const
+
+/** Field numbers with their wire types. */
 export const tags = {
-  partitionKey: (1 << 3) | WireType.LengthDelimited,
-  explicitHashKey: (2 << 3) | WireType.LengthDelimited,
-  record: (3 << 3) | WireType.LengthDelimited,
-  partitionKeyIndex: (1 << 3) | WireType.Varint,
-  explicitHashKeyIndex: (2 << 3) | WireType.Varint,
-  data: (3 << 3) | WireType.LengthDelimited,
-  userTag: (4 << 3) | WireType.LengthDelimited,
-  userTagKey: (1 << 3) | WireType.LengthDelimited,
+  // Of the message.
+  partitionKey: (1 << 3) | wire.lengthDelimited,
+  explicitHashKey: (2 << 3) | wire.lengthDelimited,
+  record: (3 << 3) | wire.lengthDelimited,
+  // Of a user record.
+  partitionKeyIndex: (1 << 3) | wire.varint,
+  explicitHashKeyIndex: (2 << 3) | wire.varint,
+  data: (3 << 3) | wire.lengthDelimited,
+  userTag: (4 << 3) | wire.lengthDelimited,
+  // Of a tag of a user record.
+  userTagKey: (1 << 3) | wire.lengthDelimited,
 } as const
 
 /** As the Java runtime of protobuf has it: how deep messages and groups may be nested. */
@@ -45,24 +51,36 @@ export function looksAggregated(data: Uint8Array): boolean {
  * KCL would not parse either. Time and memory grow with the length of the data alone.
  */
 export function readAggregate(data: Uint8Array): AggregateMessage | null {
-  if (!looksAggregated(data)) return null
-  const message = data.subarray(magic.length, data.length - digestBytes)
-  if (!isDigestOf(message, data.subarray(data.length - digestBytes))) return null
+  if (!looksAggregated(data) || !hasDigest(data)) return null
   try {
-    return readMessage(new BinaryReader(message))
+    return readMessage(new BinaryReader(messageOf(data)))
   } catch {
     // Reading throws for a malformed message, and for nothing else: bytes with a digest that anybody could make.
     return null
   }
 }
 
-/** The digest of a message, as it follows it. */
-export function digestOf(message: Uint8Array): Buffer {
-  return hash('md5', message, 'buffer')
+/** Writes the digest of the message into the room that the data of an aggregate have for it. */
+export function writeDigest(data: Uint8Array): void {
+  const digest = digestOf(data)
+  const start = data.length - digestBytes
+  for (let index = 0; index < digestBytes; index += 1) data[start + index] = digest.charCodeAt(index)
 }
 
-function isDigestOf(message: Uint8Array, digest: Uint8Array): boolean {
-  return digestOf(message).equals(digest)
+function hasDigest(data: Uint8Array): boolean {
+  const digest = digestOf(data)
+  const start = data.length - digestBytes
+  for (let index = 0; index < digestBytes; index += 1) if (data[start + index] !== digest.charCodeAt(index)) return false
+  return true
+}
+
+// One character per byte: a buffer would take as long to make as the digest of a short message.
+function digestOf(data: Uint8Array): string {
+  return hash('md5', messageOf(data), 'binary')
+}
+
+function messageOf(data: Uint8Array): Uint8Array {
+  return data.subarray(magic.length, data.length - digestBytes)
 }
 
 function readMessage(reader: BinaryReader): AggregateMessage {
@@ -130,19 +148,19 @@ function skip(reader: BinaryReader, tag: number, depth: number): void {
   const fieldNumber = tag >>> 3
   if (fieldNumber === 0) throw new RangeError('tag: no field number')
   switch (tag & 7) {
-    case WireType.Varint:
+    case wire.varint:
       reader.uint32()
       return
-    case WireType.Bit64:
+    case wire.bit64:
       skipBytes(reader, 8)
       return
-    case WireType.LengthDelimited:
+    case wire.lengthDelimited:
       skipBytes(reader, reader.uint32())
       return
-    case WireType.StartGroup:
+    case wire.startGroup:
       skipGroup(reader, fieldNumber, depth + 1)
       return
-    case WireType.Bit32:
+    case wire.bit32:
       skipBytes(reader, 4)
       return
     default:
@@ -159,7 +177,7 @@ function skipGroup(reader: BinaryReader, fieldNumber: number, depth: number): vo
   if (depth > maxDepth) throw new RangeError('group: nested too deeply')
   for (;;) {
     const tag = reader.uint32()
-    if ((tag & 7) === WireType.EndGroup) {
+    if ((tag & 7) === wire.endGroup) {
       if (tag >>> 3 !== fieldNumber) throw new RangeError('group: ended by another one')
       return
     }

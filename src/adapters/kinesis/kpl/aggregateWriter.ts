@@ -1,73 +1,80 @@
 import { Buffer } from 'node:buffer'
-import { BinaryWriter } from '@bufbuild/protobuf/wire'
-import { digestBytes, digestOf, magic, none, tags } from './aggregateFormat.ts'
+import type { BinaryWriter } from '@bufbuild/protobuf/wire'
+import { digestBytes, magic, none, tags, writeDigest } from './aggregateFormat.ts'
 import type { UserRecord } from './aggregator.ts'
 
-/** Writes user records into one aggregate, and knows its size before it is written. */
+/** Collects user records, knows at any time how large their aggregate would be, and writes it. */
 export class AggregateWriter {
+  readonly #writer: BinaryWriter
   #records: UserRecord[] = []
+  /** Of the keys of each record in the tables; two for each. */
+  #indexes: number[] = []
   #partitionKeys = new KeyTable()
   #explicitHashKeys = new KeyTable()
-  #messageBytes = 0
+  /** Of the outgoing record: its partition key and its data. */
+  #bytes = 0
+
+  /** `writer` may be shared: it is empty between two calls. It keeps its memory, which is what makes it worth sharing. */
+  constructor(writer: BinaryWriter) {
+    this.#writer = writer
+  }
 
   /** In the order in which they were added. */
   get records(): readonly UserRecord[] {
     return this.#records
   }
 
-  /** The bytes of the outgoing record, its partition key included, if this one were added. */
-  bytesWith(record: UserRecord): number {
-    const first = this.#records[0] ?? record
-    return Buffer.byteLength(first.partitionKey) + magic.length + this.#messageBytes + this.#bytesOf(record) + digestBytes
-  }
-
-  add(record: UserRecord): void {
-    this.#messageBytes += this.#bytesOf(record)
+  /** Adds a record, unless the outgoing record would then take more than `maxBytes`: then nothing changes, and it is false. */
+  add(record: UserRecord, maxBytes: number): boolean {
+    const { partitionKey, explicitHashKey, data } = record
+    const partitionKeyIndex = this.#partitionKeys.indexOf(partitionKey)
+    const explicitHashKeyIndex = explicitHashKey === undefined ? none : this.#explicitHashKeys.indexOf(explicitHashKey)
+    const newPartitionKeyBytes = this.#partitionKeys.bytesToAdd(partitionKey, partitionKeyIndex)
+    const newExplicitHashKeyBytes =
+      explicitHashKey === undefined ? 0 : this.#explicitHashKeys.bytesToAdd(explicitHashKey, explicitHashKeyIndex)
+    const frameBytes = this.#records.length > 0 ? this.#bytes : Buffer.byteLength(partitionKey) + magic.length + digestBytes
+    const recordBytes = bytesOfField(bytesOfRecord(partitionKeyIndex, explicitHashKeyIndex, data.length))
+    const bytes = frameBytes + newPartitionKeyBytes + newExplicitHashKeyBytes + recordBytes
+    if (bytes > maxBytes) return false
+    this.#bytes = bytes
     this.#records.push(record)
-    this.#partitionKeys.indexOf(record.partitionKey)
-    if (record.explicitHashKey !== undefined) this.#explicitHashKeys.indexOf(record.explicitHashKey)
+    this.#indexes.push(partitionKeyIndex, explicitHashKeyIndex)
+    if (newPartitionKeyBytes > 0) this.#partitionKeys.add(partitionKey)
+    if (explicitHashKey !== undefined && newExplicitHashKeyBytes > 0) this.#explicitHashKeys.add(explicitHashKey)
+    return true
   }
 
-  /** The data of the aggregate: magic number, message and digest. The writer is empty then. */
-  finish(): Uint8Array {
-    const writer = new BinaryWriter().raw(magic)
+  /** The data of the aggregate: magic number, message and digest. */
+  write(): Uint8Array {
+    const writer = this.#writer.raw(magic)
     for (const key of this.#partitionKeys.keys()) writer.uint32(tags.partitionKey).string(key)
     for (const key of this.#explicitHashKeys.keys()) writer.uint32(tags.explicitHashKey).string(key)
-    for (const record of this.#records) this.#write(writer, record)
-    const written = writer.raw(new Uint8Array(digestBytes)).finish()
-    const end = written.length - digestBytes
-    written.set(digestOf(written.subarray(magic.length, end)), end)
-    this.clear()
+    for (let index = 0; index < this.#records.length; index += 1) {
+      const data = this.#records[index]?.data
+      const partitionKeyIndex = this.#indexes[2 * index]
+      const explicitHashKeyIndex = this.#indexes[2 * index + 1]
+      if (data === undefined || partitionKeyIndex === undefined || explicitHashKeyIndex === undefined) break
+      writer.uint32(tags.record).uint32(bytesOfRecord(partitionKeyIndex, explicitHashKeyIndex, data.length))
+      writer.uint32(tags.partitionKeyIndex).uint32(partitionKeyIndex)
+      if (explicitHashKeyIndex !== none) writer.uint32(tags.explicitHashKeyIndex).uint32(explicitHashKeyIndex)
+      writer.uint32(tags.data).bytes(data)
+    }
+    const written = writer.raw(roomForDigest).finish()
+    writeDigest(written)
     return written
   }
 
+  /** Forgets every record. */
   clear(): void {
     this.#records = []
+    this.#indexes = []
     this.#partitionKeys = new KeyTable()
     this.#explicitHashKeys = new KeyTable()
-    this.#messageBytes = 0
-  }
-
-  #write(writer: BinaryWriter, { partitionKey, explicitHashKey, data }: UserRecord): void {
-    const partitionKeyIndex = this.#partitionKeys.indexOf(partitionKey)
-    const explicitHashKeyIndex = explicitHashKey === undefined ? none : this.#explicitHashKeys.indexOf(explicitHashKey)
-    writer.uint32(tags.record).uint32(bytesOfRecord(partitionKeyIndex, explicitHashKeyIndex, data.length))
-    writer.uint32(tags.partitionKeyIndex).uint32(partitionKeyIndex)
-    if (explicitHashKeyIndex !== none) writer.uint32(tags.explicitHashKeyIndex).uint32(explicitHashKeyIndex)
-    writer.uint32(tags.data).bytes(data)
-  }
-
-  /** What a record adds to the message: itself, and those of its keys that are not in the tables. */
-  #bytesOf({ partitionKey, explicitHashKey, data }: UserRecord): number {
-    const partitionKeyIndex = this.#partitionKeys.peek(partitionKey)
-    const explicitHashKeyIndex = explicitHashKey === undefined ? none : this.#explicitHashKeys.peek(explicitHashKey)
-    const record = bytesOfRecord(partitionKeyIndex, explicitHashKeyIndex, data.length)
-    const ofKeys =
-      this.#partitionKeys.bytesToAdd(partitionKey) +
-      (explicitHashKey === undefined ? 0 : this.#explicitHashKeys.bytesToAdd(explicitHashKey))
-    return ofKeys + bytesOfField(record)
+    this.#bytes = 0
   }
 }
+
+const roomForDigest = new Uint8Array(digestBytes)
 
 /** A table of keys without repetitions, each at the index of its first appearance. */
 class KeyTable {
@@ -78,30 +85,24 @@ class KeyTable {
     return this.#indexes.keys()
   }
 
-  /** The index of a key, which is added when it is not there. */
-  indexOf(key: string): number {
-    const index = this.peek(key)
-    if (index === this.#indexes.size) this.#indexes.set(key, index)
-    return index
-  }
-
   /** The index that a key has or would get. */
-  peek(key: string): number {
+  indexOf(key: string): number {
     return this.#indexes.get(key) ?? this.#indexes.size
   }
 
-  bytesToAdd(key: string): number {
-    return this.#indexes.has(key) ? 0 : bytesOfField(Buffer.byteLength(key))
+  /** 0 for a key that is there. */
+  bytesToAdd(key: string, index: number): number {
+    return index < this.#indexes.size ? 0 : bytesOfField(Buffer.byteLength(key))
+  }
+
+  add(key: string): void {
+    this.#indexes.set(key, this.#indexes.size)
   }
 }
 
 function bytesOfRecord(partitionKeyIndex: number, explicitHashKeyIndex: number, dataBytes: number): number {
-  return (
-    1 +
-    bytesOfVarint(partitionKeyIndex) +
-    (explicitHashKeyIndex === none ? 0 : 1 + bytesOfVarint(explicitHashKeyIndex)) +
-    bytesOfField(dataBytes)
-  )
+  const ofExplicitHashKey = explicitHashKeyIndex === none ? 0 : 1 + bytesOfVarint(explicitHashKeyIndex)
+  return 1 + bytesOfVarint(partitionKeyIndex) + ofExplicitHashKey + bytesOfField(dataBytes)
 }
 
 /** A field of that length, with its tag, which is one byte for every field of this format. */

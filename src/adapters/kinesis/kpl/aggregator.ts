@@ -1,3 +1,4 @@
+import { BinaryWriter } from '@bufbuild/protobuf/wire'
 import type { HashKeyRange } from '@shardwise/effects'
 import { looksAggregated } from './aggregateFormat.ts'
 import { AggregateWriter } from './aggregateWriter.ts'
@@ -52,7 +53,8 @@ export function createAggregator(options: AggregatorOptions = {}): Aggregator {
     throw new Error(`maxBytes: expected a whole number from 64 to 1048576, got ${String(maxBytes)}`)
   }
   if (hashKeyRanges !== undefined && !Array.isArray(hashKeyRanges)) throw new Error('hashKeyRanges: expected a list of hash key ranges')
-  const shards = (hashKeyRanges?.map(hashKeysOf) ?? [everyHashKey]).map((keys) => ({ keys, collected: new AggregateWriter() }))
+  const writer = new BinaryWriter()
+  const shards = (hashKeyRanges?.map(hashKeysOf) ?? [everyHashKey]).map((keys) => ({ keys, collected: new AggregateWriter(writer) }))
 
   const collectionOf = ({ partitionKey, explicitHashKey }: UserRecord): AggregateWriter => {
     const [only] = shards
@@ -67,40 +69,28 @@ export function createAggregator(options: AggregatorOptions = {}): Aggregator {
     add(record) {
       checkRecord(record)
       const collected = collectionOf(record)
-      if (collected.bytesWith(record) <= maxBytes) {
-        collected.add(record)
-        return []
-      }
-      const full = outgoing(collected)
-      if (collected.bytesWith(record) <= maxBytes) {
-        collected.add(record)
-        return full
-      }
-      return [...full, alone(record)]
+      if (collected.add(record, maxBytes)) return []
+      const full = takeOut(collected)
+      return collected.add(record, maxBytes) ? full : [...full, outgoingOf(record, record.data, [record])]
     },
-    flush: () => shards.flatMap(({ collected }) => outgoing(collected)),
+    flush: () => shards.flatMap(({ collected }) => takeOut(collected)),
   }
 }
 
 /** Empties a collection. */
-function outgoing(collected: AggregateWriter): readonly OutgoingRecord[] {
+function takeOut(collected: AggregateWriter): readonly OutgoingRecord[] {
   const userRecords = collected.records
   const [first] = userRecords
   if (first === undefined) return []
-  // As it is, unless a consumer would take it apart: then it goes out in an aggregate, and comes back as it is.
-  if (userRecords.length === 1 && !looksAggregated(first.data)) {
-    collected.clear()
-    return [alone(first)]
-  }
-  return [{ ...keysOf(first), data: collected.finish(), userRecords }]
+  // Alone, as it is, unless a consumer would take it for an aggregate: in one it comes back as it was.
+  const isAlone = userRecords.length === 1 && !looksAggregated(first.data)
+  const outgoing = outgoingOf(first, isAlone ? first.data : collected.write(), userRecords)
+  collected.clear()
+  return [outgoing]
 }
 
-function alone(record: UserRecord): OutgoingRecord {
-  return { ...keysOf(record), data: record.data, userRecords: [record] }
-}
-
-function keysOf({ partitionKey, explicitHashKey }: UserRecord): Pick<OutgoingRecord, 'partitionKey' | 'explicitHashKey'> {
-  return explicitHashKey === undefined ? { partitionKey } : { partitionKey, explicitHashKey }
+function outgoingOf({ partitionKey, explicitHashKey }: UserRecord, data: Uint8Array, userRecords: readonly UserRecord[]): OutgoingRecord {
+  return explicitHashKey === undefined ? { partitionKey, data, userRecords } : { partitionKey, explicitHashKey, data, userRecords }
 }
 
 function checkRecord({ partitionKey, data, explicitHashKey }: UserRecord): void {
@@ -115,7 +105,7 @@ function checkRecord({ partitionKey, data, explicitHashKey }: UserRecord): void 
 
 // Characters, not the units of JavaScript: those are counted first, since nearly every key is short.
 function isTooLong(partitionKey: string): boolean {
-  return partitionKey.length > 512 || (partitionKey.length > 256 && [...partitionKey].length > 256)
+  return partitionKey.length > 512 || (partitionKey.length > 256 && Array.from(partitionKey).length > 256)
 }
 
 function shown(value: unknown): string {

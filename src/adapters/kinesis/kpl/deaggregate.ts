@@ -64,17 +64,19 @@ function expand(
   keys: HashKeys,
   expanded: KinesisRecord[],
 ): DroppedRecords['reason'] | null {
-  const { partitionKeys, explicitHashKeys, partitionKeyIndexes, explicitHashKeyIndexes } = message
+  const { partitionKeys, explicitHashKeys, partitionKeyIndexes, explicitHashKeyIndexes, payloads } = message
   const { sequenceNumber, approximateArrivalTimestamp, encryptionType } = outer
   const before = expanded.length
-  const judge = judgeOf(message, keys)
-  for (const [subSequenceNumber, data] of message.payloads.entries()) {
+  const judge = new Judge(message, keys)
+  for (let subSequenceNumber = 0; subSequenceNumber < payloads.length; subSequenceNumber += 1) {
+    const data = payloads[subSequenceNumber]
     const partitionKeyIndex = partitionKeyIndexes[subSequenceNumber] ?? none
     const explicitHashKeyIndex = explicitHashKeyIndexes[subSequenceNumber] ?? none
     const partitionKey = partitionKeys[partitionKeyIndex]
     const explicitHashKey = explicitHashKeys[explicitHashKeyIndex]
-    if (partitionKey === undefined || (explicitHashKey === undefined && explicitHashKeyIndex !== none)) return 'malformed'
-    const verdict = judge(partitionKeyIndex, explicitHashKeyIndex)
+    if (data === undefined || partitionKey === undefined || (explicitHashKey === undefined && explicitHashKeyIndex !== none))
+      return 'malformed'
+    const verdict = judge.verdictOn(partitionKeyIndex, explicitHashKeyIndex)
     if (verdict === 'outsideHashKeyRange') expanded.length = before
     if (verdict !== 'inside') return verdict
     expanded.push({
@@ -88,26 +90,36 @@ function expand(
       encryptionType,
     })
   }
-  return message.payloads.length === 0 ? 'empty' : null
+  return payloads.length === 0 ? 'empty' : null
 }
 
 type Verdict = 'inside' | 'outsideHashKeyRange' | 'malformed'
 
 /** Judges user records by the indexes of their keys. Each key of the tables is looked at once, however many records share it. */
-function judgeOf(
-  { partitionKeys, explicitHashKeys }: AggregateMessage,
-  keys: HashKeys,
-): (partitionKeyIndex: number, explicitHashKeyIndex: number) => Verdict {
-  const verdictOn = (key: HashKey | undefined): Verdict =>
-    key === undefined ? 'malformed' : isAmong(keys, key) ? 'inside' : 'outsideHashKeyRange'
-  const ofPartitionKeys: Verdict[] = []
-  const ofExplicitHashKeys: Verdict[] = []
-  const everyKeyIsInside = keys.start === everyHashKey.start && keys.end === everyHashKey.end
-  return (partitionKeyIndex, explicitHashKeyIndex) => {
+class Judge {
+  readonly #message: AggregateMessage
+  readonly #keys: HashKeys
+  readonly #everyKeyIsInside: boolean
+  readonly #partitionKeys: Verdict[] = []
+  readonly #explicitHashKeys: Verdict[] = []
+
+  constructor(message: AggregateMessage, keys: HashKeys) {
+    this.#message = message
+    this.#keys = keys
+    this.#everyKeyIsInside = keys.start === everyHashKey.start && keys.end === everyHashKey.end
+  }
+
+  verdictOn(partitionKeyIndex: number, explicitHashKeyIndex: number): Verdict {
+    const { partitionKeys, explicitHashKeys } = this.#message
     if (explicitHashKeyIndex !== none) {
-      return (ofExplicitHashKeys[explicitHashKeyIndex] ??= verdictOn(hashKeyOfExplicit(explicitHashKeys[explicitHashKeyIndex] ?? '')))
+      return (this.#explicitHashKeys[explicitHashKeyIndex] ??= this.#look(hashKeyOfExplicit(explicitHashKeys[explicitHashKeyIndex] ?? '')))
     }
-    if (everyKeyIsInside) return 'inside'
-    return (ofPartitionKeys[partitionKeyIndex] ??= verdictOn(hashKeyOfPartitionKey(partitionKeys[partitionKeyIndex] ?? '')))
+    if (this.#everyKeyIsInside) return 'inside'
+    return (this.#partitionKeys[partitionKeyIndex] ??= this.#look(hashKeyOfPartitionKey(partitionKeys[partitionKeyIndex] ?? '')))
+  }
+
+  #look(key: HashKey | undefined): Verdict {
+    if (key === undefined) return 'malformed'
+    return isAmong(this.#keys, key) ? 'inside' : 'outsideHashKeyRange'
   }
 }
