@@ -29,6 +29,8 @@ export class Conversation {
   readonly #timeoutMs: number | undefined
   #broken: string | undefined
   #pending: { readonly action: Action; resolve(): void; reject(error: Error): void } | undefined
+  /** The action before the pending one: some record processors complete one twice. */
+  #completed: Action | undefined
   #checkpoint: { readonly request: string; readonly asked: Checkpoint } | undefined
   #queued: ChildMessage[] = []
   /** A status for the pending action came before the reply to its checkpoint. */
@@ -97,9 +99,10 @@ export class Conversation {
 
   #take(message: ChildMessage): void {
     if (message.action === 'checkpoint') this.#takeCheckpoint(message)
-    else if (this.#pending === undefined) this.#links.warn(`it sent a status for ${message.responseFor} that nothing asked for`)
-    else if (message.responseFor === this.#pending.action) this.#complete()
-    else this.break(`it answered ${this.#pending.action} with a status for ${message.responseFor ?? 'nothing'}`)
+    else if (this.#isAnswer(message)) this.#complete()
+    else if (this.#pending === undefined || message.responseFor === this.#completed) {
+      this.#links.warn(`it sent a status for ${message.responseFor ?? 'nothing'} that nothing asked for`)
+    } else this.break(`it answered ${this.#pending.action} with a status for ${message.responseFor ?? 'nothing'}`)
   }
 
   #isAnswer(message: ChildMessage): boolean {
@@ -111,6 +114,7 @@ export class Conversation {
     this.#early = false
     const pending = this.#pending
     this.#pending = undefined
+    this.#completed = pending?.action
     pending?.resolve()
   }
 

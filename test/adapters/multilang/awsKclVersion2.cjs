@@ -1,0 +1,46 @@
+'use strict'
+const fs = require('node:fs')
+const kcl = require('aws-kcl')
+
+let shardId
+const note = (line) => fs.appendFileSync(process.argv[2], `${JSON.stringify({ shardId, pid: process.pid, ...line })}\n`)
+
+const recordProcessor = {
+  initialize(initializeInput, completeCallback) {
+    shardId = initializeInput.shardId
+    note({ told: 'initialize', at: initializeInput.sequenceNumber, input: initializeInput })
+    completeCallback()
+  },
+
+  processRecords(processRecordsInput, completeCallback) {
+    for (const { data, partitionKey, sequenceNumber, subSequenceNumber } of processRecordsInput.records) {
+      const text = Buffer.from(data, 'base64').toString()
+      note({ sequenceNumber, subSequenceNumber, partitionKey, text })
+      if (text === 'throw') throw new Error('told to')
+    }
+    const last = processRecordsInput.records.at(-1)
+    processRecordsInput.checkpointer.checkpoint(last.sequenceNumber, (error, sequenceNumber) => {
+      note({ checkpointed: sequenceNumber, error })
+      completeCallback()
+    })
+  },
+
+  leaseLost(_leaseLostInput, completeCallback) {
+    note({ told: 'leaseLost' })
+    completeCallback()
+  },
+
+  shardEnded(shardEndedInput, completeCallback) {
+    note({ told: 'shardEnded' })
+    // The example of aws-kcl completes twice: here, and before it.
+    shardEndedInput.checkpointer.checkpoint(() => completeCallback())
+    completeCallback()
+  },
+
+  shutdownRequested(shutdownRequestedInput, completeCallback) {
+    note({ told: 'shutdownRequested' })
+    shutdownRequestedInput.checkpointer.checkpoint(() => completeCallback())
+  },
+}
+
+kcl(recordProcessor).run()
