@@ -18,7 +18,7 @@ export const packageTable: Readonly<Record<string, PackageRule>> = {
   'src/machine': { name: '@shardwise/machine', imports: ['xstate', '@shardwise/effects'], peers: [], node: false },
   'src/adapters/kinesis': {
     name: '@shardwise/kinesis',
-    imports: ['@shardwise/effects', '@bufbuild/protobuf/wire'],
+    imports: ['@shardwise/effects', '@bufbuild/protobuf/wire', '@smithy/node-http-handler'],
     peers: ['@aws-sdk/client-kinesis'],
     node: true,
   },

@@ -1,3 +1,5 @@
+export type { KinesisClientOptions } from './clientOptions.ts'
+export { createKinesisClient } from './createKinesisClient.ts'
 export { type Aggregator, type AggregatorOptions, createAggregator, type OutgoingRecord, type UserRecord } from './kpl/aggregator.ts'
 export { type DroppedRecords, deaggregate } from './kpl/deaggregate.ts'
 export type { KinesisRecordSourceOptions } from './options.ts'
