@@ -28,7 +28,13 @@ test.each([
   [{ callTimeoutMs: 1.5 }, 'got 1.5'],
   [{ callTimeoutMs: Number.POSITIVE_INFINITY }, 'got Infinity'],
   [{ callTimeoutMs: '100' }, 'got "100"'],
-  [{ maxRecords: 5 }, 'maxRecords: unknown option; expected one of client, stream, batches, onThrottle, now, callTimeoutMs'],
+  [{ deaggregate: 'yes' }, 'deaggregate: expected true or false, got "yes"'],
+  [{ hashKeyRangeOf: { startingHashKey: '0' } }, 'hashKeyRangeOf: expected a function, got another object'],
+  [{ onDroppedRecords: 1 }, 'onDroppedRecords: expected a function, got 1'],
+  [
+    { maxRecords: 5 },
+    'maxRecords: unknown option; expected one of client, stream, batches, onThrottle, now, callTimeoutMs, deaggregate, hashKeyRangeOf, onDroppedRecords',
+  ],
 ])('refuses %j when it is made', (bad, message) => {
   expect(make({ ...good, ...bad })).toThrow(message)
 })

@@ -2,6 +2,7 @@ import type { GetRecordsOutput } from '@aws-sdk/client-kinesis'
 import type { AnswerBody, BatchStore, EffectOf, HandlerContext, ShardId } from '@shardwise/effects'
 import { answerOf, type Call } from './call.ts'
 import { namedError } from './invalidAnswer.ts'
+import type { Deaggregation } from './kpl/deaggregation.ts'
 import { type Page, pageOf } from './page.ts'
 
 /** Starts one GetRecords. */
@@ -17,17 +18,19 @@ export class OpenShard {
   readonly #shardId: ShardId
   readonly #batches: BatchStore
   readonly #start: StartGetRecords
+  readonly #deaggregation: Deaggregation | null
   #iterator: string | null
   /** On its way, or answered and kept. */
   #call: { readonly limit: number; readonly get: Call<GetRecordsOutput> } | null = null
   /** The read that is out. */
   #reader: { aborted: boolean } | null = null
 
-  constructor(shardId: ShardId, iterator: string, batches: BatchStore, start: StartGetRecords) {
+  constructor(shardId: ShardId, iterator: string, batches: BatchStore, start: StartGetRecords, deaggregation: Deaggregation | null) {
     this.#shardId = shardId
     this.#iterator = iterator
     this.#batches = batches
     this.#start = start
+    this.#deaggregation = deaggregation
   }
 
   /** Whether there is an iterator: not after the end of the shard was handed over, and not after `close`. */
@@ -49,6 +52,7 @@ export class OpenShard {
     })
     try {
       const page = await this.#nextPage(this.#iterator, effect, context)
+      if (reader.aborted) throw namedError('AbortError', 'the answer came too late: the effect was cancelled')
       const batch = this.#batches.put({ shardId: this.#shardId, records: page.records, handle: page.handle })
       this.#iterator = page.nextIterator
       this.#call = null
@@ -73,8 +77,10 @@ export class OpenShard {
     const call = this.#call
     try {
       const output = await answerOf(call.get, context)
+      const deaggregation = this.#deaggregation?.isNeededFor(output) === true ? this.#deaggregation : null
+      const unpack = deaggregation === null ? null : await deaggregation.unpackFor(this.#shardId, context)
       if (this.#iterator === null) throw namedError('AbortError', `readRecords: shard ${this.#shardId} was closed`)
-      return pageOf(`GetRecords of shard ${this.#shardId}`, output, after)
+      return pageOf(`GetRecords of shard ${this.#shardId}`, output, after, unpack)
     } catch (error) {
       if (this.#call === call) this.#call = null
       throw error

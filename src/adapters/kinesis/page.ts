@@ -1,6 +1,7 @@
 import type { _Record, GetRecordsOutput } from '@aws-sdk/client-kinesis'
 import { type BatchHandle, compareSequenceNumbers, type ExtendedSequenceNumber, type KinesisRecord } from '@shardwise/effects'
 import { invalidAnswer } from './invalidAnswer.ts'
+import type { Unpack } from './kpl/deaggregation.ts'
 import { childShardOf } from './shardDescription.ts'
 
 /** What one GetRecords answer says. `nextIterator` is null at the end of the shard. */
@@ -11,17 +12,18 @@ export interface Page {
 }
 
 /**
- * Reads a GetRecords answer, leaving out the records at or below `after`.
+ * Reads a GetRecords answer: takes aggregates apart, then leaves out the records at or below `after`.
  * @throws InvalidAnswer when the answer has no records field, a record lacks a field, children come beside a next iterator, or a child names no parents.
  */
-export function pageOf(call: string, output: GetRecordsOutput, after: ExtendedSequenceNumber | null): Page {
+export function pageOf(call: string, output: GetRecordsOutput, after: ExtendedSequenceNumber | null, unpack: Unpack | null): Page {
   // An empty body decodes to an object without any field, which must not pass for the end of the shard.
   if (!Array.isArray(output.Records)) throw invalidAnswer(call, 'the answer has no records')
   const nextIterator = output.NextShardIterator ?? null
   const childShards = (output.ChildShards ?? []).map((child) => childShardOf(call, child))
   if (nextIterator !== null && childShards.length > 0) throw invalidAnswer(call, 'the answer has both a next iterator and child shards')
 
-  const all = recordsOf(call, output.Records)
+  const received = recordsOf(call, output.Records)
+  const all = unpack === null ? received : unpack(received)
   const dropped = after === null ? 0 : countUpTo(all, after)
   const records = dropped === 0 ? all : all.slice(dropped)
   let bytes = 0
@@ -50,7 +52,8 @@ function recordsOf(call: string, records: readonly _Record[]): KinesisRecord[] {
     if (typeof sequenceNumber !== 'string' || typeof partitionKey !== 'string' || !(data instanceof Uint8Array)) {
       throw invalidAnswer(call, `record ${sequenceNumber} lacks its sequence number, partition key or data`)
     }
-    return { sequenceNumber, subSequenceNumber: 0, partitionKey, data, approximateArrivalTimestamp: record.ApproximateArrivalTimestamp }
+    const { ApproximateArrivalTimestamp: approximateArrivalTimestamp, EncryptionType: encryptionType } = record
+    return { sequenceNumber, subSequenceNumber: 0, partitionKey, data, approximateArrivalTimestamp, encryptionType }
   })
 }
 

@@ -1,8 +1,10 @@
 import { GetRecordsCommand, GetShardIteratorCommand } from '@aws-sdk/client-kinesis'
-import type { RecordSource, ShardId, StreamDirectory } from '@shardwise/effects'
+import type { HandlerContext, InitialPosition, RecordSource, Shard, ShardId, StreamDirectory } from '@shardwise/effects'
 import { answerOf, type Call, startCall } from './call.ts'
 import { failureOf } from './failure.ts'
 import { invalidAnswer, namedError } from './invalidAnswer.ts'
+import { Deaggregation } from './kpl/deaggregation.ts'
+import { ShardHashKeys } from './kpl/shardHashKeys.ts'
 import { childrenOf, startingShards } from './lineage.ts'
 import { OpenShard, type StartGetRecords } from './openShard.ts'
 import { checkOptions, type KinesisRecordSourceOptions } from './options.ts'
@@ -14,16 +16,21 @@ import { streamOfRequest } from './streamAddress.ts'
  * Reads the shards of one stream by polling, one call per effect, and lists them. Rejections carry the name of Kinesis' error, or `TimeoutError`, `AbortError`
  * (the effect was cancelled) or `InvalidAnswer`; whichever it is, the same read starts again from the same place.
  * After the end of a shard was handed over the shard is not open any more.
+ * Aggregates of the Kinesis Producer Library are taken apart. A read that meets one lists the shards when the hash keys of its shard are not known.
  * @throws Error that names the option which is unknown or cannot be used.
  */
 export function kinesisRecordSource(options: KinesisRecordSourceOptions): RecordSource & StreamDirectory {
   checkOptions(options)
-  const { client, batches, onThrottle, now = Date.now, callTimeoutMs = 30_000 } = options
+  const { client, batches, onThrottle, now = Date.now, callTimeoutMs = 30_000, deaggregate = true } = options
   const stream = streamOfRequest(options.stream)
   const address = 'StreamARN' in stream ? stream : {}
   const open = new Map<ShardId, OpenShard>()
   const opening = new Map<ShardId, Call<unknown>>()
   const throttles = new Map<ShardId, number>()
+  const list = (from: InitialPosition | 'ALL', context: HandlerContext): Promise<readonly Shard[]> =>
+    listEveryShard(client, stream, from, callTimeoutMs, context)
+  const hashKeys = new ShardHashKeys((context) => list('ALL', context))
+  const deaggregation = deaggregate ? new Deaggregation({ ...options, hashKeys }) : null
 
   const startGetRecords: StartGetRecords = (shardId, iterator, limit) =>
     startCall(`GetRecords of shard ${shardId}`, callTimeoutMs, (abortSignal) =>
@@ -55,7 +62,7 @@ export function kinesisRecordSource(options: KinesisRecordSourceOptions): Record
         const { ShardIterator: iterator } = await answerOf(call, context)
         if (opening.get(shardId) !== call) throw namedError('AbortError', `${name}: the shard was closed`)
         if (typeof iterator !== 'string') throw invalidAnswer(name, 'the answer has no iterator')
-        open.set(shardId, new OpenShard(shardId, iterator, batches, startGetRecords))
+        open.set(shardId, new OpenShard(shardId, iterator, batches, startGetRecords, deaggregation))
         return { type: 'shardOpened', openedAtMs }
       } catch (error) {
         const failure = failureOf(error)
@@ -94,13 +101,15 @@ export function kinesisRecordSource(options: KinesisRecordSourceOptions): Record
     closeShard({ shardId }) {
       forget(shardId)
       throttles.delete(shardId)
+      hashKeys.forget(shardId)
       batches.dropShard(shardId)
       return { type: 'shardClosed' }
     },
 
     async listShards({ from }, context) {
       try {
-        const shards = await listEveryShard(client, stream, from, callTimeoutMs, context)
+        const shards = await list(from, context)
+        hashKeys.remember(shards)
         return { type: 'shardsListed', shards: startingShards(shards, from) }
       } catch (error) {
         const failure = failureOf(error)
@@ -113,7 +122,8 @@ export function kinesisRecordSource(options: KinesisRecordSourceOptions): Record
 
     async listChildShards({ shardId }, context) {
       try {
-        const shards = await listEveryShard(client, stream, 'ALL', callTimeoutMs, context)
+        const shards = await list('ALL', context)
+        hashKeys.remember(shards)
         const shard = shards.find((listed) => listed.shardId === shardId)
         // Its own time is over, but its children may be listed still, and need their leases.
         if (shard === undefined) return { type: 'childShardsListed', childShards: childrenOf(shardId, shards) }
