@@ -1,7 +1,8 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { KinesisClient } from '@aws-sdk/client-kinesis'
+import type { KinesisClient } from '@aws-sdk/client-kinesis'
+import { createKinesisClient } from '@shardwise/kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { namedConnectionFailure } from './connectionFailure.ts'
 
@@ -15,29 +16,24 @@ export interface AwsClientOptions {
 
 /** The longest call, in ms, after which it fails and the machine decides. */
 const requestTimeoutMs = 30_000
+const connectionTimeoutMs = 5_000
 
-/**
- * The two clients as a worker wants them: HTTP/1.1 with keep-alive, since the SDK's default for Kinesis opens a new HTTP/2 session for every call; one
- * attempt a call, since the machine backs off; calls that end.
- */
+/** The two clients as a worker wants them: connections that are kept; one attempt a call, since the machine backs off; calls that end. */
 export function createAwsClients(options: AwsClientOptions): { kinesis: KinesisClient; dynamodb: DynamoDBClient } {
   const { region, kinesisEndpoint, dynamodbEndpoint } = options
-  const config = (endpoint: string | undefined) => ({
+  const kinesis = createKinesisClient({ region, endpoint: kinesisEndpoint, requestTimeoutMs, connectionTimeoutMs })
+  const dynamodb = new DynamoDBClient({
     ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(dynamodbEndpoint === undefined ? {} : { endpoint: dynamodbEndpoint }),
     maxAttempts: 1,
     requestHandler: new NodeHttpHandler({
-      connectionTimeout: 5_000,
+      connectionTimeout: connectionTimeoutMs,
       requestTimeout: requestTimeoutMs,
       throwOnRequestTimeout: true,
       httpAgent: new HttpAgent({ keepAlive: true, maxSockets: 256 }),
       httpsAgent: new HttpsAgent({ keepAlive: true, maxSockets: 256 }),
     }),
   })
-  const kinesis = new KinesisClient(config(kinesisEndpoint))
-  // It walks every record of every answer for a logger that writes nothing.
-  kinesis.middlewareStack.remove('loggerMiddleware')
-  const dynamodb = new DynamoDBClient(config(dynamodbEndpoint))
   kinesis.middlewareStack.add(nameEndpoints, { step: 'finalizeRequest', priority: 'low', name: 'nameEndpoints' })
   dynamodb.middlewareStack.add(nameEndpoints, { step: 'finalizeRequest', priority: 'low', name: 'nameEndpoints' })
   return { kinesis, dynamodb }
