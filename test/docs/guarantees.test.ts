@@ -119,9 +119,9 @@ describe('a page of guarantees', () => {
   })
 
   it('is told of an invariant that is not there, or elsewhere', () => {
-    expect(wrongInvariants('I999 and [I41](../src/testing/stateInvariants.ts)')).toEqual([
+    expect(wrongInvariants('I999 and [I41](../src/testing/invariants/stateInvariants.ts)')).toEqual([
       'I999: there is no such invariant',
-      'I41 is not in src/testing/stateInvariants.ts',
+      'I41 is not in src/testing/invariants/stateInvariants.ts',
     ])
   })
 })
