@@ -4,7 +4,7 @@ import { looksAggregated } from './aggregateFormat.ts'
 import { type DroppedRecords, expandRecords } from './deaggregate.ts'
 import { type DroppedRecordsOfShard, describeDrop } from './dropReporter.ts'
 import { everyHashKey, hashKeysOf } from './hashKeys.ts'
-import { ShardHashKeys } from './shardHashKeys.ts'
+import type { ShardHashKeys } from './shardHashKeys.ts'
 
 /** Makes the records of a batch of those of a page. */
 export type Unpack = (records: readonly KinesisRecord[]) => readonly KinesisRecord[]
