@@ -1,0 +1,60 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Stryker } from '@stryker-mutator/core'
+import { judge, type Mutant, mutantAt } from './judgement.ts'
+import { survivors } from './survivors.ts'
+
+/** The pure packages but for their lists of exports and the table that is written by a script, which a test compares with its source. */
+const isMutated = (file: string): boolean => file.endsWith('.ts') && !/\/(?:index|shardConsumerTable)\.ts$/.test(file)
+const allFiles = ['src/effects', 'src/machine']
+  .flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`))
+  .filter(isMutated)
+
+const leastScore = 95
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
+
+/** Mutates one file. What was found is kept in a cache of Stryker's, so that a run that was cut off goes on with the next file. */
+async function mutate(file: string): Promise<readonly Mutant[]> {
+  const sandbox = mkdtempSync(join(tmpdir(), 'shardwise-mutants-'))
+  try {
+    const results = await new Stryker({ mutate: [file], tempDirName: sandbox }).runMutationTest()
+    const source = readFileSync(file, 'utf8')
+    return results
+      .filter(({ fileName }) => fileName.endsWith(file))
+      .map(({ status, replacement, location: { start, end } }) => {
+        const outcome =
+          status === 'Killed' || status === 'Timeout'
+            ? 'detected'
+            : status === 'Survived' || status === 'NoCoverage'
+              ? 'survived'
+              : 'invalid'
+        return mutantAt(source, {
+          file,
+          start: { ...start, line: start.line + 1 },
+          end: { ...end, line: end.line + 1 },
+          replacement,
+          outcome,
+        })
+      })
+  } finally {
+    rmSync(sandbox, { recursive: true, force: true })
+  }
+}
+
+const asked = process.argv.slice(2)
+const files = allFiles.filter((file) => asked.length === 0 || asked.some((part) => file.includes(part)))
+const found: Mutant[] = []
+for (const file of files) {
+  const mutants = await mutate(file)
+  found.push(...mutants)
+  say(`${file}: ${judge(mutants, survivors).score.toFixed(1)} of 100`)
+}
+
+const { score, unargued, gone } = judge(found, survivors)
+for (const { file, line, change } of unargued) say(`survived: ${file}\n  ${line}\n  ${change}`)
+for (const { file, line, change } of gone) say(`listed as a survivor, and is none: ${file}\n  ${line}\n  ${change}`)
+say(`score: ${score.toFixed(2)} of 100, ${leastScore} at least; ${unargued.length} new survivors, ${gone.length} listed in vain`)
+process.exitCode = score >= leastScore && unargued.length === 0 && gone.length === 0 ? 0 : 1
