@@ -12,6 +12,8 @@ export { type Path, type PathStep, paths, pathsOf, shortestPaths } from './paths
 export { type PathRuntime, pureRuntime, replayPath } from './paths/replayPath.ts'
 export { TransitionRecorder } from './paths/transitionRecorder.ts'
 export {
+  type Aggregate,
+  aggregateContract,
   type MakeRecordSource,
   type PutRecord,
   type RecordSourceFixture,

@@ -1,4 +1,5 @@
 import type { BatchStore, RecordSource, Shard, StreamDirectory } from '@shardwise/effects'
+import { aggregateCases, aggregateShardCases } from './aggregateCases.ts'
 import { batchCases } from './batchCases.ts'
 import { type ContractCase, casesOver } from './contractCase.ts'
 import { positionCases } from './positionCases.ts'
@@ -28,6 +29,9 @@ export interface RecordSourceFixture {
   close(): Promise<void>
 }
 
+/** Makes one Kinesis record of several user records, as the Kinesis Producer Library does; it goes to the shard of the first. */
+export type Aggregate = (records: readonly PutRecord[]) => PutRecord
+
 /** Makes a stream with that many shards over the whole hash key space, 1 unless given, and a source without an open shard. */
 export type MakeRecordSource = (options?: { readonly shardCount?: number }) => Promise<RecordSourceFixture>
 
@@ -42,4 +46,12 @@ export function recordSourceContract(make: MakeRecordSource): readonly ContractC
 /** What a source promises besides when its server filters the listing of shards as Kinesis does; several emulators do not. */
 export function shardFilterContract(make: MakeRecordSource): readonly ContractCase[] {
   return casesOver(() => make({ shardCount: 2 }), shardFilterCases)
+}
+
+/** What a source promises besides when it takes aggregates of the Kinesis Producer Library apart. `aggregate` makes them. */
+export function aggregateContract(make: MakeRecordSource, aggregate: Aggregate): readonly ContractCase[] {
+  return [
+    ...casesOver(() => make({ shardCount: 1 }), aggregateCases(aggregate)),
+    ...casesOver(() => make({ shardCount: 2 }), aggregateShardCases(aggregate)),
+  ]
 }
