@@ -56,15 +56,15 @@ describe('a mutant', () => {
     })
 
   it('is told by its line and by its text, wherever it stands', () => {
-    expect(at([2, 4], [2, 9], 'a >= 0')).toEqual({ ...aMutant('a > 0 → a >= 0'), line: 'if (a > 0) {' })
+    expect(at([2, 5], [2, 10], 'a >= 0')).toEqual({ ...aMutant('a > 0 → a >= 0'), line: 'if (a > 0) {' })
   })
 
   it('is told by its first line and its text in one line when it takes several', () => {
-    expect(at([2, 11], [4, 1], '{}')).toEqual({ ...aMutant('{ stop() } → {}'), line: 'if (a > 0) {' })
+    expect(at([2, 12], [4, 2], '{}')).toEqual({ ...aMutant('{ stop() } → {}'), line: 'if (a > 0) {' })
   })
 
   it('has its text cut where it is long', () => {
-    const { change } = at([1, 10], [1, 11], 'x'.repeat(200))
+    const { change } = at([1, 11], [1, 12], 'x'.repeat(200))
 
     expect(change).toBe(`1 → ${'x'.repeat(90)}…`)
   })

@@ -34,7 +34,7 @@ const longest = 90
 const collapsed = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
 const cut = (text: string): string => (text.length <= longest ? text : `${text.slice(0, longest)}…`)
 
-/** A mutant told by its text and not by its place, so that it is found again when lines move. Lines count from 1, columns from 0. */
+/** A mutant told by its text and not by its place, so that it is found again when lines move. Lines and columns count from 1, and the end is left out, as in Stryker's reports. */
 export function mutantAt(
   source: string,
   {
@@ -52,7 +52,7 @@ export function mutantAt(
   const lines = source.split('\n')
   const covered = lines.slice(start.line - 1, end.line)
   const last = covered.length - 1
-  const original = covered.map((text, n) => text.slice(n === 0 ? start.column : 0, n === last ? end.column : undefined)).join('\n')
+  const original = covered.map((text, n) => text.slice(n === 0 ? start.column - 1 : 0, n === last ? end.column - 1 : undefined)).join('\n')
   return {
     file,
     line: collapsed(lines[start.line - 1] ?? ''),

@@ -16,6 +16,13 @@ const say = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
 
+const outcomes: Readonly<Record<string, Mutant['outcome']>> = {
+  Killed: 'detected',
+  Timeout: 'detected',
+  Survived: 'survived',
+  NoCoverage: 'survived',
+}
+
 /** Mutates one file. What was found is kept in a cache of Stryker's, so that a run that was cut off goes on with the next file. */
 async function mutate(file: string): Promise<readonly Mutant[]> {
   const sandbox = mkdtempSync(join(tmpdir(), 'shardwise-mutants-'))
@@ -24,21 +31,9 @@ async function mutate(file: string): Promise<readonly Mutant[]> {
     const source = readFileSync(file, 'utf8')
     return results
       .filter(({ fileName }) => fileName.endsWith(file))
-      .map(({ status, replacement, location: { start, end } }) => {
-        const outcome =
-          status === 'Killed' || status === 'Timeout'
-            ? 'detected'
-            : status === 'Survived' || status === 'NoCoverage'
-              ? 'survived'
-              : 'invalid'
-        return mutantAt(source, {
-          file,
-          start: { ...start, line: start.line + 1 },
-          end: { ...end, line: end.line + 1 },
-          replacement,
-          outcome,
-        })
-      })
+      .map(({ status, replacement, location }) =>
+        mutantAt(source, { file, ...location, replacement, outcome: outcomes[status] ?? 'invalid' }),
+      )
   } finally {
     rmSync(sandbox, { recursive: true, force: true })
   }
