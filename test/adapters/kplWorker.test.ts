@@ -1,0 +1,144 @@
+import { type KinesisClient, PutRecordCommand } from '@aws-sdk/client-kinesis'
+import { createBatchStore, type KinesisRecord } from '@shardwise/effects'
+import { createAggregator, type DroppedRecordsOfShard, kinesisRecordSource, type UserRecord } from '@shardwise/kinesis'
+import { createMemoryLeaseTable, type MemoryLeaseTable } from '@shardwise/memory'
+import { Worker } from 'shardwise'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startKinesalite } from '../../servers/kinesalite.ts'
+import { startKinesisLocal } from '../../servers/kinesisLocal.ts'
+import { aWatch, quick } from '../worker/workerSetting.ts'
+import { localKinesisClient } from './kinesisClient.ts'
+import { textOf } from './kplMessages.ts'
+import { type NamedStream, namedStreamsOf } from './kplStreams.ts'
+
+const userRecords = (count: number): readonly UserRecord[] =>
+  Array.from({ length: count }, (_, index) => ({ partitionKey: `customer ${index % 13}`, data: Buffer.from(String(index)) }))
+
+describe.each([
+  { name: 'kinesalite', start: startKinesalite },
+  { name: 'kinesis-local', start: startKinesisLocal },
+])('aggregates put into $name and consumed by a worker', ({ start }) => {
+  let server: Awaited<ReturnType<typeof start>>
+  let client: KinesisClient
+
+  beforeAll(async () => {
+    server = await start()
+    client = localKinesisClient(server.endpoint)
+  })
+  afterAll(async () => {
+    client?.destroy()
+    await server?.stop()
+  })
+
+  /** Puts the records through an aggregator that knows the shards of the stream. */
+  async function produce(stream: NamedStream, records: readonly UserRecord[]): Promise<number> {
+    const shards = (await stream.shards()).filter(({ closed }) => !closed)
+    const aggregator = createAggregator({ maxBytes: 400, hashKeyRanges: shards.map(({ hashKeyRange }) => hashKeyRange) })
+    const outgoing = [...records.flatMap((record) => aggregator.add(record)), ...aggregator.flush()]
+    for (const { partitionKey: PartitionKey, explicitHashKey: ExplicitHashKey, data: Data } of outgoing) {
+      await client.send(new PutRecordCommand({ StreamName: stream.name, PartitionKey, ExplicitHashKey, Data }))
+    }
+    return outgoing.length
+  }
+
+  function worker(
+    stream: NamedStream,
+    table: MemoryLeaseTable,
+    processRecords: (records: readonly KinesisRecord[], checkpoint: (record: KinesisRecord) => Promise<void>) => Promise<void> | void,
+    watch = aWatch(),
+  ) {
+    const batches = createBatchStore()
+    const dropped: DroppedRecordsOfShard[] = []
+    const source = kinesisRecordSource({ client, stream: { name: stream.name }, batches, onDroppedRecords: (one) => dropped.push(one) })
+    const made = new Worker({
+      ...quick,
+      leaseScanIntervalMillis: 100,
+      parentShardPollIntervalMillis: 50,
+      idleTimeInMilliseconds: 20,
+      adapters: { leases: table.store(), source, batches },
+      observe: watch.observe,
+      processor: () => ({
+        initialize: () => undefined,
+        processRecords: ({ records, checkpointer }) => processRecords(records, (record) => checkpointer.checkpoint(record)),
+        leaseLost: () => undefined,
+        shardEnded: ({ checkpointer }) => checkpointer.checkpoint(),
+      }),
+    })
+    return { made, watch, dropped }
+  }
+
+  test('go on after the very user record that was checkpointed, when a worker ends in the middle of an aggregate', async () => {
+    const stream = await namedStreamsOf(client)(1)
+    const table = createMemoryLeaseTable()
+    const records = userRecords(40)
+    expect(await produce(stream, records)).toBeLessThan(20)
+
+    // Each worker checkpoints one more record than the last one, and ends without processing what follows.
+    const firsts: string[] = []
+    for (let sub = 0; sub < 4; sub += 1) {
+      let stored = (): void => undefined
+      const done = new Promise<void>((resolve) => {
+        stored = resolve
+      })
+      const { made } = worker(stream, table, async ([first], checkpoint) => {
+        if (first === undefined || firsts.length > sub) return
+        firsts.push(`${textOf(first)} at ${first.subSequenceNumber}`)
+        await checkpoint(first)
+        stored()
+        throw new Error('ends in the middle of the aggregate')
+      })
+      const running = made.run()
+      await done
+      await made.stop({ force: true })
+      await running
+    }
+    expect(firsts).toEqual(['0 at 0', '1 at 1', '2 at 2', '3 at 3'])
+
+    const delivered: string[] = []
+    let complete = (): void => undefined
+    const all = new Promise<void>((resolve) => {
+      complete = resolve
+    })
+    const last = worker(stream, table, (batch) => {
+      delivered.push(...batch.map(textOf))
+      if (delivered.length >= 36) complete()
+    })
+    const running = last.made.run()
+    await all
+    await last.made.stop()
+    await running
+    expect(delivered).toEqual(records.slice(4).map(textOf))
+    expect(last.dropped).toEqual([])
+  })
+
+  test('lose nothing and come once through a split, with a worker that starts anew', async () => {
+    const stream = await namedStreamsOf(client)(2)
+    const table = createMemoryLeaseTable()
+    const delivered: string[] = []
+    const consume = async (count: number): Promise<DroppedRecordsOfShard[]> => {
+      let complete = (): void => undefined
+      const all = new Promise<void>((resolve) => {
+        complete = resolve
+      })
+      const { made, dropped } = worker(stream, table, async (batch, checkpoint) => {
+        delivered.push(...batch.map(textOf))
+        const last = batch.at(-1)
+        if (last !== undefined) await checkpoint(last)
+        if (delivered.length >= count) complete()
+      })
+      const running = made.run()
+      await all
+      await made.stop()
+      await running
+      return dropped
+    }
+    const records = userRecords(90)
+    await produce(stream, records.slice(0, 50))
+    const early = await consume(50)
+    await stream.split((await stream.shards())[0]?.shardId ?? '')
+    await produce(stream, records.slice(50))
+    const late = await consume(90)
+    expect(delivered.toSorted()).toEqual(records.map(textOf).toSorted())
+    expect([early, late]).toEqual([[], []])
+  })
+})
