@@ -24,6 +24,8 @@ function logicalLines(text: string): readonly { readonly line: string; readonly 
     if (open === undefined && (line === '' || line.startsWith('#') || line.startsWith('!'))) continue
     const goesOn = (/\\*$/.exec(line)?.[0].length ?? 0) % 2 === 1
     const content = goesOn ? line.slice(0, -1) : line
+    // A lone backslash begins nothing: the next line may be a comment.
+    if (open === undefined && content === '') continue
     if (open === undefined) {
       open = { line: content, number: index + 1 }
       lines.push(open)
