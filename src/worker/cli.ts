@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { declareOptions, inFlags, readOptions } from './commandLineOptions.ts'
+import { declareMultilangOptions, declareOptions, inFlags, readMultilangOptions, readOptions } from './commandLineOptions.ts'
 import { loadProcessorModule } from './processorModule.ts'
 
 const examples = `
@@ -32,6 +32,13 @@ export async function runCommandLine(args: readonly string[], version: string): 
       // Late, so that --help, misspelled options and modules that do not load need not wait for the AWS SDK.
       const { consume } = await import('./consume.ts')
       await consume(said, processor)
+    })
+  declareMultilangOptions(program.command('multilang'))
+    .description('Run record processors written for aws-kcl or amazon_kclpy, as the MultiLangDaemon does, until SIGINT or SIGTERM.')
+    .action(async (_file, _options, command: Command) => {
+      const said = readMultilangOptions(command)
+      const { consumeMultilang } = await import('./multilang.ts')
+      await consumeMultilang(said)
     })
   try {
     await program.parseAsync(args)

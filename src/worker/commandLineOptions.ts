@@ -68,6 +68,14 @@ export interface CommandLine {
   readonly live: boolean
 }
 
+/** What was said on the command line beside the properties file. */
+export interface MultilangCommandLine {
+  readonly propertiesFile: string
+  readonly logConfiguration: string | undefined
+  readonly logLevel: LogLevel | undefined
+  readonly live: boolean
+}
+
 /** Declares the options of `consume`. */
 export function declareOptions(command = new Command('consume')): Command {
   command
@@ -81,6 +89,36 @@ export function declareOptions(command = new Command('consume')): Command {
     if (read !== undefined) option.argParser(read)
     command.addOption(name === 'applicationName' ? option.makeOptionMandatory() : option)
   }
+  return declareLog(command)
+}
+
+/** Declares the options of `multilang`, which are those of the MultiLangDaemon, and what is said of the log. */
+export function declareMultilangOptions(command: Command): Command {
+  return declareLog(
+    command
+      .argument('[file]', 'the properties file, as the MultiLangDaemon reads it')
+      .addOption(new Option('-p, --properties-file <file>', 'the same').argParser(someText))
+      .addOption(new Option('-l, --log-configuration <file>', 'a logback configuration; it is not read')),
+  )
+}
+
+/** Gives what was said for `multilang`. @throws Error unless exactly one properties file was named. */
+export function readMultilangOptions(command: Command): MultilangCommandLine {
+  const { propertiesFile, logConfiguration, logLevel, live } = command.opts<{
+    propertiesFile?: string
+    logConfiguration?: string
+    logLevel?: LogLevel
+    live: boolean
+  }>()
+  const files = [...command.args, ...(propertiesFile === undefined ? [] : [propertiesFile])]
+  const [file] = files
+  if (file === undefined || files.length > 1) {
+    throw new Error(`--properties-file: expected one properties file, got ${files.length === 0 ? 'none' : files.join(' and ')}`)
+  }
+  return { propertiesFile: file, logConfiguration, logLevel, live }
+}
+
+function declareLog(command: Command): Command {
   return command
     .addOption(new Option('--log-level <level>', 'where the log begins (default: info, and warn under a live view)').choices(logLevels))
     .addOption(new Option('--no-live', 'write log lines to a terminal too, not a live view'))

@@ -11,7 +11,10 @@ import type { WorkerOptions } from './workerOptions.ts'
 const linesEveryMs = 10_000
 
 /** Consumes as the command line says, until SIGINT or SIGTERM. @throws what is wrong with the options, and what made the worker fail. */
-export async function consume({ options, logLevel, live }: CommandLine, processor: WorkerOptions['processor']): Promise<void> {
+export async function consume(
+  { options, logLevel, live }: Omit<CommandLine, 'processorFile'>,
+  processor: WorkerOptions['processor'],
+): Promise<void> {
   const isLive = live && process.stdout.isTTY
   const logger = lineLogger(logLevel ?? (isLive ? 'warn' : 'info'), (line) => void process.stderr.write(line))
   const progress = trackProgress()
