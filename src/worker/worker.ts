@@ -1,6 +1,6 @@
 import { dynamoDbLeaseTable } from '@shardwise/dynamodb'
 import { createBatchStore, interpret } from '@shardwise/effects'
-import { kinesisRecordSource } from '@shardwise/kinesis'
+import { createDropReporter, kinesisRecordSource } from '@shardwise/kinesis'
 import { type CoordinatorEvent, coordinator, startCoordinator } from '@shardwise/machine'
 import { adaptRecordProcessor } from '@shardwise/processor'
 import { checkAwsClients, createAwsClients } from './awsClients.ts'
@@ -133,7 +133,8 @@ async function connect({ given }: ParsedWorkerOptions): Promise<{ adapters: Adap
     const { streamName, streamArn, applicationName, tableName = applicationName, createTable = true, onThrottle } = given
     const batches = createBatchStore()
     const stream = streamName === undefined ? { arn: streamArn ?? '' } : { name: streamName }
-    const source = kinesisRecordSource({ client: kinesis, stream, batches, onThrottle })
+    const onDroppedRecords = given.logger === undefined ? undefined : createDropReporter(given.logger)
+    const source = kinesisRecordSource({ client: kinesis, stream, batches, onThrottle, onDroppedRecords })
     const leases = dynamoDbLeaseTable({ client: dynamodb, tableName, createTable })
     return { adapters: { leases, source, batches }, release }
   } catch (error) {
