@@ -19,6 +19,8 @@ export default defineConfig({
     include: ['test/effects/**/*.test.ts', 'test/machine/**/*.test.ts', 'test/scenarios/**/*.test.ts'],
     // These walk whole graphs or live lives by the hundred, most of them while they are loaded, when a mutant costs a run of everything.
     exclude: ['test/machine/{edgeCoverage,properties,transitionMatrix}.test.ts', 'test/machine/*Properties.test.ts'],
+    setupFiles: ['test/mutation/fixedSeed.ts'],
+    testTimeout: 30_000,
     isolate: false,
     pool: 'threads',
     maxWorkers: 1,

@@ -60,6 +60,12 @@ describe('the leases that are missing beside existing ones', () => {
     expect(numbersOf(graphs[graph], leased, position)).toEqual(created)
   })
 
+  it('do not count a parent that is listed no more, although it still has a lease: nobody is left to create those of its children', () => {
+    const orphan: Shard = { ...(graphA[8] as Shard), parentShardIds: ['shardId-000000000077'] }
+
+    expect(missingLeases([orphan], ['shardId-000000000077'], TRIM_HORIZON).map(({ leaseKey }) => leaseKey)).toEqual([orphan.shardId])
+  })
+
   it('start at the initial position, with the parents and hash keys of their shards', () => {
     const [first] = missingLeases(graphA, [4, 5, 7].map(idOf), LATEST)
 
