@@ -93,7 +93,7 @@ export function declareOptions(command = new Command('consume')): Command {
 }
 
 /** Declares the options of `multilang`, which are those of the MultiLangDaemon, and what is said of the log. */
-export function declareMultilangOptions(command: Command): Command {
+export function declareMultilangOptions(command = new Command('multilang')): Command {
   return declareLog(
     command
       .argument('[file]', 'the properties file, as the MultiLangDaemon reads it')

@@ -105,7 +105,7 @@ describe('a child that dies in the middle of a batch', () => {
     // The second one begins where the first had checkpointed.
     const ofStruck = notes.filter(({ shardId }) => shardId === struck)
     const second = ofStruck.findLastIndex(({ told }) => told === 'initialize')
-    const checkpointed = ofStruck.slice(0, second).flatMap((note) => (note.checkpointed == null ? [] : [note.checkpointed]))
+    const checkpointed = ofStruck.slice(0, second).flatMap((note) => note.checkpointed ?? [])
     expect(ofStruck[second]?.at).toBe(checkpointed.at(-1) ?? 'TRIM_HORIZON')
     expect(logger.lines).toContainEqual(`error ${struck}: the record processor is gone: it is made anew`)
     expect(logger.lines.join('\n')).not.toContain(Buffer.from('throw').toString('base64'))

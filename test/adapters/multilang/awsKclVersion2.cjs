@@ -23,7 +23,8 @@ const recordProcessor = {
     const last = processRecordsInput.records.at(-1)
     processRecordsInput.checkpointer.checkpoint(last.sequenceNumber, (error, sequenceNumber) => {
       note({ checkpointed: sequenceNumber, error })
-      completeCallback()
+      // A second argument slows it down.
+      setTimeout(completeCallback, Number(process.argv[3] ?? 0))
     })
   },
 
