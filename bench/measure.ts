@@ -3,7 +3,7 @@ import type { Contestant } from './contestants.ts'
 /** What one contestant is to consume, once. */
 export interface Course {
   readonly endpoint: string
-  readonly transport: Contestant['transport']
+  readonly client: Contestant['client']
   /** All records of the stream. */
   readonly records: number
   /** The `Limit` of GetRecords. */

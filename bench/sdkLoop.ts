@@ -1,16 +1,11 @@
-import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient, ListShardsCommand } from '@aws-sdk/client-kinesis'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { GetRecordsCommand, GetShardIteratorCommand, ListShardsCommand } from '@aws-sdk/client-kinesis'
+import { clientOf } from './clientOf.ts'
 import { measure } from './measure.ts'
 
 const streamName = 'bench'
 
-await measure(({ endpoint, transport, recordsPerPage }) => {
-  const client = new KinesisClient({
-    endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
-    ...(transport === 'http1' ? { requestHandler: new NodeHttpHandler({ httpAgent: { keepAlive: true } }) } : {}),
-  })
+await measure((course) => {
+  const client = clientOf(course)
 
   const consumeShard = async (shardId: string | undefined): Promise<number> => {
     const { ShardIterator } = await client.send(
@@ -19,7 +14,7 @@ await measure(({ endpoint, transport, recordsPerPage }) => {
     let iterator = ShardIterator
     let records = 0
     while (iterator !== undefined) {
-      const page = await client.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: recordsPerPage }))
+      const page = await client.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: course.recordsPerPage }))
       records += page.Records?.length ?? 0
       iterator = page.MillisBehindLatest === 0 ? undefined : page.NextShardIterator
     }

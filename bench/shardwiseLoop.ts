@@ -1,19 +1,14 @@
-import { KinesisClient } from '@aws-sdk/client-kinesis'
 import { createBatchStore } from '@shardwise/effects'
 import { kinesisRecordSource } from '@shardwise/kinesis'
 import { createMemoryLeaseTable } from '@shardwise/memory'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { Worker } from 'shardwise'
+import { clientOf } from './clientOf.ts'
 import { measure } from './measure.ts'
 
-/** A whole worker, with the client of the bare loop and the leases in memory, so that only Kinesis is on the wire. */
-await measure(({ endpoint, records, recordsPerPage }) => {
-  const client = new KinesisClient({
-    endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
-    requestHandler: new NodeHttpHandler({ httpAgent: { keepAlive: true } }),
-  })
+/** A whole worker, with a client of the bare loops and the leases in memory, so that only Kinesis is on the wire. */
+await measure((course) => {
+  const { records, recordsPerPage } = course
+  const client = clientOf(course)
   const batches = createBatchStore()
   return async () => {
     let seen = 0

@@ -1,14 +1,18 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createServer as createHttp2Server, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from 'node:http2'
-import type { AddressInfo, Server } from 'node:net'
+import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { makeCertificate } from './certificate.ts'
 import { type PagesOptions, type PreparedShard, preparePages, recordNumberOf } from './pages.ts'
 import { listShardsPage } from './wireShards.ts'
 
-/** A Kinesis that serves one prepared stream under any name, over HTTP/1.1 and over HTTP/2 without TLS. */
+/** A Kinesis that serves one prepared stream under any name. */
 export interface PagesServer {
-  /** Such as `http://127.0.0.1:4568`. */
-  readonly http1: string
-  readonly http2: string
+  /** Over HTTP/1.1 without TLS, such as `http://127.0.0.1:4568`. */
+  readonly plain: string
+  /** Over HTTP/2 or HTTP/1.1, whichever the client asks for, such as `https://127.0.0.1:4567`. */
+  readonly tls: string
+  /** What the endpoint with TLS shows, PEM: it is to be trusted, since it signs itself. */
+  readonly certificate: string
   stop(): Promise<void>
 }
 
@@ -21,20 +25,22 @@ export async function startPagesServer(options: PagesOptions): Promise<PagesServ
   const onRequest = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void => {
     serve(request, response, answerTo).catch((error: unknown) => response.destroy(error as Error))
   }
-  const sessions = new Set<ServerHttp2Session>()
-  const http1 = createServer(onRequest)
-  const http2 = createHttp2Server(onRequest).on('session', (session) => {
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
+  const certificate = makeCertificate()
+  const sockets = new Set<Socket>()
+  const plain = createServer(onRequest)
+  const tls = createSecureServer({ ...certificate, allowHTTP1: true }, onRequest).on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
   })
-  const [endpoint1, endpoint2] = await Promise.all([listen(http1), listen(http2)])
+  const ports = await Promise.all([listen(plain), listen(tls)])
   return {
-    http1: endpoint1,
-    http2: endpoint2,
+    plain: `http://127.0.0.1:${ports[0]}`,
+    tls: `https://127.0.0.1:${ports[1]}`,
+    certificate: certificate.cert,
     async stop() {
-      const closed = [http1, http2].map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
-      http1.closeAllConnections()
-      for (const session of sessions) session.destroy()
+      const closed = [plain, tls].map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+      plain.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
       await Promise.all(closed)
     },
   }
@@ -117,10 +123,10 @@ async function serve(
   response.end(body)
 }
 
-async function listen(server: Server): Promise<string> {
+async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)
   })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return (server.address() as AddressInfo).port
 }

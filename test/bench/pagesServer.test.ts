@@ -1,5 +1,5 @@
 import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient, ListShardsCommand } from '@aws-sdk/client-kinesis'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { NodeHttp2Handler, NodeHttpHandler } from '@smithy/node-http-handler'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { PagesOptions } from '../../servers/pages.ts'
 import { startPagesServer } from '../../servers/pagesServer.ts'
@@ -14,14 +14,19 @@ const credentials = { accessKeyId: 'a', secretAccessKey: 'b' }
 
 async function start(options: Partial<PagesOptions> = {}) {
   const server = await startPagesServer({ ...small, ...options })
-  const overHttp1 = new KinesisClient({ endpoint: server.http1, region: 'us-east-1', credentials, requestHandler: new NodeHttpHandler() })
-  const overHttp2 = new KinesisClient({ endpoint: server.http2, region: 'us-east-1', credentials })
+  const clientOf = (endpoint: string, requestHandler: NodeHttpHandler | NodeHttp2Handler) =>
+    new KinesisClient({ endpoint, region: 'us-east-1', credentials, requestHandler })
+  const ca = server.certificate
+  const overHttp1 = clientOf(server.plain, new NodeHttpHandler())
+  const overTls = clientOf(server.tls, new NodeHttpHandler({ httpsAgent: { ca } }))
+  const overHttp2 = clientOf(server.tls, new NodeHttp2Handler({ nodeHttp2ConnectOptions: { ca } }))
   stops.push(
     server.stop,
     () => overHttp1.destroy(),
+    () => overTls.destroy(),
     () => overHttp2.destroy(),
   )
-  return { overHttp1, overHttp2 }
+  return { overHttp1, overTls, overHttp2 }
 }
 
 async function iteratorOf(client: KinesisClient, shardId: string, type: 'TRIM_HORIZON' | 'LATEST' | 'AFTER_SEQUENCE_NUMBER', at?: string) {
@@ -46,7 +51,7 @@ async function pagesOf(client: KinesisClient, shardId: string, count: number) {
   return pages
 }
 
-describe.each(['overHttp1', 'overHttp2'] as const)('the pages server, read %s by the SDK', (transport) => {
+describe.each(['overHttp1', 'overTls', 'overHttp2'] as const)('the pages server, read %s by the SDK', (transport) => {
   it('hands out every record of a shard once, in order, and then nothing for ever', async () => {
     const { [transport]: client } = await start()
     const pages = await pagesOf(client, 'shardId-000000000001', 5)
