@@ -1,19 +1,10 @@
-import { createAggregator } from '@shardwise/kinesis'
-import { type Aggregate, aggregateContract } from '@shardwise/testing'
+import { aggregateContract } from '@shardwise/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { startKinesalite } from '../../servers/kinesalite.ts'
 import { startKinesisLocal } from '../../servers/kinesisLocal.ts'
 import { localKinesisClient } from './kinesisClient.ts'
 import { streamsOf } from './kinesisStream.ts'
-
-/** Whatever their hash keys: a producer without `hashKeyRanges` takes the stream for one of a single shard. */
-const aggregate: Aggregate = (records) => {
-  const aggregator = createAggregator()
-  for (const record of records) aggregator.add(record)
-  const [made] = aggregator.flush()
-  if (made === undefined) throw new Error('aggregate: expected one, got none')
-  return made
-}
+import { aggregate } from './kplAggregate.ts'
 
 describe.each([
   { name: 'kinesalite', start: startKinesalite },

@@ -136,11 +136,10 @@ function readUserTag(reader: BinaryReader): void {
   if (reader.pos !== end || !hasKey) throw new RangeError('tag: malformed')
 }
 
+/** Where a message inside another ends; beyond the bytes that are there, it is read until they run out, and that throws. */
 function endOfMessage(reader: BinaryReader): number {
   const length = reader.uint32()
-  const end = reader.pos + length
-  if (end > reader.len) throw new RangeError('message: truncated')
-  return end
+  return reader.pos + length
 }
 
 /** Skips an unknown field. The reader's own `skip` takes varints of any length, and tags that Java's runtime refuses or takes differently. */
