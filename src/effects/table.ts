@@ -177,9 +177,10 @@ export const effectTable = {
     answers: { shardOpened: of<{ readonly openedAtMs: number }>(), shardNotFound: nothing, throttled: nothing },
   },
   /**
-   * Reads the next batch, leaving out what is at or below `after`. After a success behind the tip, or with `maxRecords`, the
-   * source may make the very call that would come next, within `prefetch`, and keep its answer. `iteratorExpired` and `shardNotOpen` ask for `openShard` again. Not to be repeated when its answer was lost: the
-   * source has moved on, so the shard is opened again.
+   * Reads the next batch, leaving out what is at or below `after`. `maxRecords` counts Kinesis records: a source that takes aggregates apart may deliver
+   * more, and may list the shards for their hash keys. After a success behind the tip, or with `maxRecords`, the source may make the very call that would
+   * come next, within `prefetch`, and keep its answer. `iteratorExpired` and `shardNotOpen` ask for `openShard` again. Not to be repeated when its answer
+   * was lost: the source has moved on, so the shard is opened again.
    */
   readRecords: {
     port: 'recordSource',

@@ -4,9 +4,11 @@ import { createAggregator, type DroppedRecordsOfShard, kinesisRecordSource, type
 import { createMemoryLeaseTable, type MemoryLeaseTable } from '@shardwise/memory'
 import { Worker } from 'shardwise'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startDynalite } from '../../servers/dynalite.ts'
 import { startKinesalite } from '../../servers/kinesalite.ts'
 import { startKinesisLocal } from '../../servers/kinesisLocal.ts'
-import { aWatch, quick } from '../worker/workerSetting.ts'
+import { aDiary, aLogger, aWatch, deliveredCount, quick } from '../worker/workerSetting.ts'
+import { clientOf } from './dynamodbTable.ts'
 import { localKinesisClient } from './kinesisClient.ts'
 import { textOf } from './kplMessages.ts'
 import { type NamedStream, namedStreamsOf } from './kplStreams.ts'
@@ -141,4 +143,42 @@ describe.each([
     expect(delivered.toSorted()).toEqual(records.map(textOf).toSorted())
     expect([early, late]).toEqual([[], []])
   })
+})
+
+test('a worker warns of aggregates that it does not deliver', async () => {
+  const servers = await Promise.all([startKinesalite(), startDynalite()])
+  const [stream, table] = servers
+  const kinesis = localKinesisClient(stream.endpoint)
+  const dynamodb = clientOf(table.endpoint)
+  try {
+    const { name, shards } = await namedStreamsOf(kinesis)(2)
+    const aggregator = createAggregator()
+    for (const { hashKeyRange } of await shards()) {
+      aggregator.add({ partitionKey: 'a', data: Buffer.from('lost'), explicitHashKey: hashKeyRange.startingHashKey })
+    }
+    for (const { partitionKey: PartitionKey, explicitHashKey: ExplicitHashKey, data: Data } of [
+      ...aggregator.flush(),
+      { partitionKey: 'b', explicitHashKey: '0', data: Buffer.from('kept') },
+    ]) {
+      await kinesis.send(new PutRecordCommand({ StreamName: name, PartitionKey, ExplicitHashKey, Data }))
+    }
+    const logger = aLogger()
+    const [diary, watch] = [aDiary(), aWatch()]
+    const worker = new Worker({ ...quick, streamName: name, kinesis, dynamodb, logger, observe: watch.observe, processor: diary.processor })
+    const kept = watch.until('the record after the aggregate', deliveredCount(diary, 1))
+    const running = worker.run()
+    await kept
+    await worker.stop()
+    await running
+    expect(diary.delivered).toEqual(['kept'])
+    expect(logger.lines.filter((line) => line.includes('aggregate'))).toEqual([
+      expect.stringMatching(
+        /^warn Shard shardId-000000000000 delivers 0 of the 2 records in the aggregate \d+: one of them belongs to another shard$/,
+      ),
+    ])
+  } finally {
+    kinesis.destroy()
+    dynamodb.destroy()
+    await Promise.all(servers.map((server) => server.stop()))
+  }
 })
