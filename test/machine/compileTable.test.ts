@@ -50,6 +50,6 @@ describe('the table of a small statechart', () => {
       '*',
     ],
   ])('is refused for %s', (_, machine, wildcard) => {
-    expect(() => compile(machine)).toThrow(`compile: the machine has the wildcard ${wildcard}; that cannot be compiled`)
+    expect(() => compile(machine)).toThrow(new Error(`compile: the machine has the wildcard ${wildcard}; that cannot be compiled`))
   })
 })

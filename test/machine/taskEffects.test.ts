@@ -199,3 +199,17 @@ describe('a batch that is gone', () => {
     })
   })
 })
+
+describe('an empty batch', () => {
+  it('that failed is delivered again, for it covers no record that a checkpoint could', () => {
+    const always = { ...aShard, options: { shouldCallProcessRecordsEvenForEmptyRecordList: true } }
+    const moves = [
+      ...untilReading(record(4)),
+      answer('readRecords', 'recordsRead', aBatch({})),
+      answer('processRecords', 'recordsFailed', failed),
+      fired,
+    ]
+
+    expect(play({ input: always, moves }).at(-1)?.effects).toMatchObject([{ type: 'processRecords', attempt: 1, batch: { count: 0 } }])
+  })
+})
