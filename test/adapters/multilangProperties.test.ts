@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { parseProperties, splitCommand } from '@shardwise/multilang'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -292,6 +293,41 @@ describe('the properties of the MultiLangDaemon', () => {
     ],
   ])('%j is refused by its key, and without what follows the name of a provider', (line, message) => {
     expect(() => read(line)).toThrow(new Error(message))
+  })
+
+  it('are what the page on the MultiLangDaemon says: it names no key that is not known, and every one that sets something', () => {
+    const page = readFileSync(new URL('../../docs/coming-from-the-multilang-daemon.md', import.meta.url), 'utf8')
+    const rows = page.slice(page.indexOf('| key | here |')).split('\n')
+    const named = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, key = '']) => key))
+    const isUnknown = (key: string): boolean => {
+      try {
+        return read(`${key.replace('*', 'X')} = 1`).warnings.some((warning) => warning.includes('not a key'))
+      } catch {
+        return false
+      }
+    }
+    const setting = [
+      'command',
+      'applicationName',
+      'streamName',
+      'streamArn',
+      'tableName',
+      'region',
+      'workerId',
+      'timeoutMs',
+      'shutdownGraceMs',
+    ]
+    const shardOptions = [
+      'maxRecords',
+      'failoverTimeMillis',
+      'leaseScanIntervalMillis',
+      'cleanupLeasesOfCompletedShards',
+      'idleTimeInMilliseconds',
+    ]
+
+    expect(named.length).toBeGreaterThan(30)
+    expect(named.filter((key) => key !== 'metrics*' && isUnknown(key))).toEqual([])
+    expect(named).toEqual(expect.arrayContaining([...setting, ...shardOptions].map(propertyOf)))
   })
 
   it('have names for the options that they set', () => {
