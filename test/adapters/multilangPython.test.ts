@@ -1,15 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { aLedger, aRecord, hostChild, isAlive, type Ledger, python, textsIn, toldIn } from './multilang/setting.ts'
 
 let ledger: Ledger
-beforeAll(() => {
-  try {
-    execFileSync('python3', ['--version'])
-  } catch (cause) {
-    throw new Error('python3: expected it on PATH, for the record processors in Python; install it', { cause })
-  }
-})
 beforeEach(() => {
   ledger = aLedger()
 })

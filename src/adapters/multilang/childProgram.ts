@@ -88,13 +88,11 @@ export class ChildProgram {
     this.#child.stdin.end()
     if (!atOnce && (await within(exitTimeoutMs, this.#closed))) return this.#closed
     signalGroup(this.#child, 'SIGTERM')
-    if (await within(killTimeoutMs, this.#closed)) return this.#closed
-    signalGroup(this.#child, 'SIGKILL')
-    if (!(await within(drainMs, this.#closed))) this.#abandon()
+    if (!(await within(killTimeoutMs, this.#closed))) this.#abandon()
     return this.#closed
   }
 
-  /** Lets go of pipes that some other process holds open. */
+  /** SIGKILL, and lets go of pipes that some other process holds open. */
   #abandon(): void {
     signalGroup(this.#child, 'SIGKILL')
     this.#child.stdin.destroy()

@@ -24,7 +24,7 @@ const recordProcessor = {
     processRecordsInput.checkpointer.checkpoint(last.sequenceNumber, (error, sequenceNumber) => {
       note({ checkpointed: sequenceNumber, error })
       // A second argument slows it down.
-      setTimeout(completeCallback, Number(process.argv[3] ?? 0))
+      setTimeout(() => completeCallback(), Number(process.argv[3] ?? 0))
     })
   },
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,12 +24,14 @@ export const awsKcl = (version: 1 | 2, ledger: string): readonly string[] => [
   ledger,
 ]
 /** The same for Python, which must not leave its bytecode in the tree. */
-export const python = (version: 1 | 2 | 3, ledger: string): readonly string[] => [
-  'python3',
-  '-B',
-  fixture(`python/version${version}.py`),
-  ledger,
-]
+export function python(version: 1 | 2 | 3, ledger: string): readonly string[] {
+  try {
+    execFileSync('python3', ['--version'])
+  } catch (cause) {
+    throw new Error('python3: expected it on PATH, for the record processors in Python; install it', { cause })
+  }
+  return ['python3', '-B', fixture(`python/version${version}.py`), ledger]
+}
 /** The command of a child that answers each line with the next of these pieces of JavaScript, and every further one with the last. */
 export const scripted = (...script: readonly string[]): readonly string[] => [process.execPath, fixture('scripted.cjs'), ...script]
 /** What a well-behaved child does at any action. */
