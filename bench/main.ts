@@ -14,6 +14,7 @@ const { pairs, pageSizes, quick } = readArguments(process.argv.slice(2))
 for (const recordsPerPage of pageSizes) for (const race of races) await run(race, recordsPerPage)
 console.log(await runProgram('machine.ts', quick ? ['--quick'] : [], ['--expose-gc']))
 console.log(`\n${await runProgram('kplLoop.ts', quick ? ['--quick'] : [])}`)
+console.log(`\n${await runProgram('multilangLoop.ts', quick ? ['--quick'] : [])}`)
 if (quick) console.log('A quick run: the figures are not to be quoted.')
 
 /** Lets every contestant consume the same stream, round after round, and prints the table of medians. */
