@@ -156,6 +156,16 @@ describe('the hash keys of the shard', () => {
     expect(started.wire.requests('ListShards')).toHaveLength(1)
   })
 
+  test('are listed anew for a shard that was closed', async () => {
+    const started = await start()
+    started.wire.script('ListShards', listing(below10, 'shardId-000000000009'), listing(below10))
+    started.wire.script('GetRecords', pageOf(2, [straying], 'i3'), pageOf(2, [straying], 'i3'))
+    expect((await nextBatch(started)).texts).toEqual(['in', 'out'])
+    await started.close()
+    await started.open()
+    expect((await nextBatch(started)).texts).toEqual([])
+  })
+
   test('may be given, and are then never listed', async () => {
     const asked: string[] = []
     const started = await start({
@@ -193,6 +203,20 @@ describe('the hash keys of the shard', () => {
     controller.abort()
     await expect(aborted).rejects.toMatchObject({ name: 'AbortError' })
     await gone
+    expect(started.batches.size).toBe(0)
+    expect((await nextBatch(started)).texts).toEqual(['one'])
+  })
+
+  test('found after the read was aborted lead to no batch, and the page is read again', async () => {
+    const controller = new AbortController()
+    const started = await start({
+      hashKeyRangeOf: () => {
+        controller.abort()
+        return below10
+      },
+    })
+    started.wire.script('GetRecords', pageOf(2, [aggregate('one')], 'i3'))
+    await expect(started.read({ signal: controller.signal })).rejects.toMatchObject({ name: 'AbortError' })
     expect(started.batches.size).toBe(0)
     expect((await nextBatch(started)).texts).toEqual(['one'])
   })
