@@ -67,10 +67,10 @@ export class ChildProgram {
     return this.#child.pid
   }
 
-  /** Writes a line; rejects when the child does not take it. */
+  /** Writes a line of ASCII; rejects when the child does not take it. */
   write(line: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#child.stdin.write(line, (error) => (error ? reject(error) : resolve()))
+      this.#child.stdin.write(line, 'latin1', (error) => (error ? reject(error) : resolve()))
     })
   }
 
