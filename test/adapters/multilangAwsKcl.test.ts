@@ -87,6 +87,7 @@ describe('a record processor written for aws-kcl', () => {
     expect(await child.shutdownRequested()).toEqual({ type: 'processorGone' })
     expect(await child.leaseLost()).toEqual({ type: 'processorGone' })
     expect(await child.shardEnded()).toEqual({ type: 'processorGone' })
+    expect(child.warnings.filter((warning) => warning.includes('the child process failed'))).toHaveLength(1)
   })
 
   it('of the older version hears shutdown TERMINATE at the end of its shard, and has nothing to say to a requested shutdown', async () => {

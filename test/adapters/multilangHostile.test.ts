@@ -80,13 +80,23 @@ describe('a child that breaks the protocol', () => {
   })
 
   it('is gone when it does not answer in time', async () => {
-    const child = hostChild(scripted(`${tellPid};${answer}`, ''), { ...quick, timeoutMs: 1_500 })
+    const child = hostChild(scripted(`${tellPid};${answer}`, ''), { ...quick, timeoutMs: 4_000 })
 
     await child.initialize()
     expect(await child.shutdownRequested()).toEqual({ type: 'processorGone' })
 
-    expect(child.warnings.at(-1)).toContain('it did not answer shutdownRequested within 1500 ms: ended by SIGTERM')
+    expect(child.warnings.at(-1)).toContain('it did not answer shutdownRequested within 4000 ms: ended by SIGTERM')
     expect(isAlive(pidIn(child.warnings))).toBe(false)
+  })
+
+  it('is gone at the next action when it has ended between two', async () => {
+    const child = hostChild(scripted(`${answer};err('leaving');setTimeout(() => process.exit(4), 50)`), quick)
+
+    await child.initialize()
+    await child.warned('leaving')
+    expect(await child.processRecords([aRecord('1')])).toEqual({ type: 'processorGone' })
+
+    expect(child.warnings.at(-1)).toMatch(/failed during processRecords: .*: exit code 4$/)
   })
 
   it('leaves nothing of its records in what is told of it', async () => {
@@ -132,7 +142,7 @@ describe('a child that cannot be initialised', () => {
     const folder = aLedger()
     const child = hostChild(
       [
-        ...scripted("err(JSON.stringify(process.argv.slice(-2)) + '\\n');done(message.action)"),
+        ...scripted("err(JSON.stringify(process.argv.slice(-2)) + '\\n');done(message.action)", answer),
         `; touch ${folder.file}`,
         `$(touch ${folder.file})`,
       ],
@@ -180,7 +190,7 @@ describe('a child that does not end', () => {
     expect(await child.leaseLost()).toEqual({ type: 'leaseLostNotified' })
 
     // Its pipes close a moment before it has ended.
-    await vi.waitFor(() => expect(isAlive(pidIn(child.warnings))).toBe(false))
+    await vi.waitFor(() => expect(isAlive(pidIn(child.warnings))).toBe(false), { timeout: 10_000 })
   })
 
   it('is let go where a process of another group holds its pipes', async () => {
@@ -190,6 +200,16 @@ describe('a child that does not end', () => {
     expect(await child.leaseLost()).toEqual({ type: 'leaseLostNotified' })
 
     process.kill(pidIn(child.warnings), 'SIGKILL')
+  })
+
+  it('is ended when its consumer is closed while it has nothing to do', async () => {
+    const child = hostChild(scripted(`${tellPid};setInterval(() => {}, 1000);${answer}`), quick)
+
+    await child.initialize()
+    await child.warned('pid')
+    child.close()
+
+    await vi.waitFor(() => expect(isAlive(pidIn(child.warnings))).toBe(false), { timeout: 10_000 })
   })
 
   it('is ended when its consumer is closed', async () => {

@@ -2,7 +2,8 @@ import { childProcessors } from '@shardwise/multilang'
 import { Worker } from 'shardwise'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { aLogger, aWatch, aWorld, consumerHeard, put, quick, texts, type World } from '../worker/workerSetting.ts'
-import { aLedger, awsKcl, isAlive, type Ledger, type Note, python, scripted, textsIn, toldIn } from './multilang/setting.ts'
+import { neverAborted } from './handlerContext.ts'
+import { aLedger, answer, awsKcl, isAlive, type Ledger, type Note, python, scripted, textsIn, toldIn } from './multilang/setting.ts'
 
 let ledger: Ledger
 beforeEach(() => {
@@ -18,7 +19,7 @@ function aHost(world: World, command: readonly string[], maxRecords = 5) {
     ...quick,
     maxRecords,
     adapters: world.adapters(),
-    processor: childProcessors({ command, logger, exitTimeoutMs: 2_000 }),
+    processor: childProcessors({ command, logger }),
     logger,
     observe: watch.observe,
   })
@@ -41,6 +42,11 @@ const deliveredAll =
     const delivered = new Set(textsIn(notes))
     return expected.every((text) => delivered.has(text))
   }
+
+async function storedIn(world: World): Promise<string | undefined> {
+  const listed = await world.table.store().listLeases({ type: 'listLeases', id: 1 }, neverAborted)
+  return listed.type === 'leasesListed' ? listed.leases[0]?.checkpoint.sequenceNumber : undefined
+}
 
 const kinds = [
   ['written for aws-kcl', (file: string) => awsKcl(2, file), ['shardEnded', 'shutdownRequested', 'leaseLost']],
@@ -146,6 +152,33 @@ describe('a child that forgets to checkpoint at the end of its shard', () => {
   })
 })
 
+describe('a checkpoint of a child', () => {
+  it('that is not within what was delivered is refused with IllegalArgumentException, and one that is, is stored', async () => {
+    const world = aWorld(1)
+    const asked = ['999999999999999999999999999999999999999999999999999999999', 'nonsense', '-1', 'LATEST', 'SHARD_END']
+    const ask = `checkpoint(${JSON.stringify(asked)}[globalThis.count++] ?? globalThis.last)`
+    const note = `require('fs').appendFileSync(${JSON.stringify(ledger.file)}, JSON.stringify({ at: message.sequenceNumber, error: message.error }) + '\\n')`
+    const { worker, until } = aHost(
+      world,
+      scripted(
+        'globalThis.count = 0;done(message.action)',
+        `if (message.action === 'processRecords') { globalThis.last = message.records.at(-1).sequenceNumber; ${ask} }` +
+          ` else if (message.action === 'checkpoint') { ${note}; if (message.error) { ${ask} } else { done('processRecords') } } else { ${answer} }`,
+      ),
+    )
+    const { sequenceNumber } = world.stream.put({ partitionKey: 'key', data: new Uint8Array([1]) })
+
+    const stored = until('the checkpoint', (notes) => notes.at(-1)?.error === null)
+    const run = worker.run()
+    await stored
+    await worker.stop()
+    await run
+
+    expect(ledger.notes()).toEqual([...asked.map((at) => ({ at, error: 'IllegalArgumentException' })), { at: sequenceNumber, error: null }])
+    expect(await storedIn(world)).toBe(sequenceNumber)
+  })
+})
+
 describe('a forced stop', () => {
   it('ends a child that does not return, when its lease is given up and its time is over', async () => {
     const world = aWorld(1)
@@ -157,7 +190,7 @@ describe('a forced stop', () => {
     const worker = new Worker({
       ...quick,
       adapters: world.adapters(),
-      processor: childProcessors({ command: scripted(`${hang};done(message.action)`, ''), logger, timeoutMs: 2_000 }),
+      processor: childProcessors({ command: scripted(`${hang};done(message.action)`, ''), logger, timeoutMs: 4_000 }),
       observe: watch.observe,
     })
     const given = watch.until(
@@ -175,6 +208,6 @@ describe('a forced stop', () => {
         .flatMap(({ pid }) => pid ?? [])
         .filter(isAlive),
     ).toEqual([])
-    expect(logger.lines.at(-1)).toContain('it did not answer processRecords within 2000 ms')
+    expect(logger.lines.at(-1)).toContain('it did not answer processRecords within 4000 ms')
   })
 })

@@ -6,12 +6,14 @@ const say = (message) => process.stdout.write(`\n${typeof message === 'string' ?
 const done = (responseFor) => say({ action: 'status', responseFor })
 const checkpoint = (sequenceNumber = null) => say({ action: 'checkpoint', sequenceNumber })
 const err = (text) => process.stderr.write(text)
-// oxlint-disable-next-line typescript/no-implied-eval -- the scripts are those of the tests
-const script = process.argv.slice(2).map((code) => new Function('message', 'say', 'done', 'checkpoint', 'err', 'require', code))
+const script = process.argv.slice(2)
 const last = script[script.length - 1]
+const compile = (code) =>
+  // oxlint-disable-next-line typescript/no-implied-eval -- the scripts are those of the tests
+  new Function('message', 'say', 'done', 'checkpoint', 'err', 'require', code)
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   const message = JSON.parse(line)
-  const step = script.length > 0 ? script.shift() : last
+  const step = compile(script.length > 0 ? script.shift() : last)
   step(message, say, done, checkpoint, err, require)
 })
