@@ -1,6 +1,8 @@
+import { Agent as HttpsAgent } from 'node:https'
 import { GetRecordsCommand, type KinesisClient } from '@aws-sdk/client-kinesis'
 import { createKinesisClient, type KinesisClientOptions } from '@shardwise/kinesis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startPagesServer } from '../../servers/pagesServer.ts'
 import { type RawAnswers, startRawAnswers } from '../../servers/rawAnswers.ts'
 
 let server: RawAnswers
@@ -103,5 +105,22 @@ describe('a call of the client', () => {
 describe('the middleware of the client', () => {
   it('is that of the SDK without its logger', () => {
     expect(start().middlewareStack.identify().join()).not.toContain('loggerMiddleware')
+  })
+})
+
+describe('a client with an agent of the user', () => {
+  it('reads over TLS with what the agent trusts, and not without', async () => {
+    const pages = await startPagesServer({ shards: 1, recordsPerShard: 1, recordsPerPage: 1, bytesPerRecord: 1, end: 'open' })
+    const getFirst = () => client.send(new GetRecordsCommand({ ShardIterator: 'shardId-000000000000/0' }))
+    try {
+      start({ endpoint: pages.tls })
+      await expect(getFirst()).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+      client.destroy()
+      start({ endpoint: pages.tls, httpsAgent: new HttpsAgent({ keepAlive: true, ca: pages.certificate }) })
+
+      expect((await getFirst()).Records).toHaveLength(1)
+    } finally {
+      await pages.stop()
+    }
   })
 })
