@@ -1,20 +1,18 @@
 import {
-  type AbortSignalLike,
   type AnswerBody,
   type BatchStore,
-  compareSequenceNumbers,
   type EffectOf,
   type ErrorFacts,
-  type ExtendedSequenceNumber,
   type HandlerContext,
-  type KinesisRecord,
   type Processor,
   parseShardId,
   type ShardId,
 } from '@shardwise/effects'
+import { EndInput, RecordsInput, StopInput } from './callbackInputs.ts'
 import { type CheckpointRequested, ShardCheckpointer } from './checkpointer.ts'
 import { refuseUnknownOptions } from './options.ts'
-import type { CallbackSignal, RecordProcessor } from './recordProcessor.ts'
+import type { RecordProcessor } from './recordProcessor.ts'
+import { recordsAbove } from './recordsAbove.ts'
 import { requireMethods } from './shapes.ts'
 import { thrownFacts } from './thrownFacts.ts'
 
@@ -88,40 +86,21 @@ class Host {
   async processRecords(effect: EffectOf<'processRecords'>, context: HandlerContext): Promise<AnswerBody<'processRecords'>> {
     // Before the batch: who lost both needs a replay, and reopening the shard would only find that out later.
     if (!this.#initialized) return { type: 'processorGone' }
-    const { shardId, batch, after, attempt } = effect
+    const { shardId, batch, after } = effect
     const stored = this.#batches.take(batch.batchId)
     // Ids count from 1 in every process, so a restored consumer can name a batch of another shard.
     if (stored === undefined || stored.shardId !== shardId) return { type: 'batchGone' }
     const records = recordsAbove(stored.records, after)
     // A checkpoint during a failed attempt can cover the whole batch. The KCL hands over no empty lists either.
     if (records.length === 0 && stored.records.length > 0) return { type: 'recordsProcessed' }
-    const error = await failureOf(() =>
-      this.#processor.processRecords({
-        shardId,
-        records,
-        checkpointer: this.checkpointer,
-        millisBehindLatest: batch.millisBehindLatest ?? undefined,
-        isAtShardEnd: batch.atShardEnd,
-        childShards: batch.childShards,
-        attempt,
-        get signal() {
-          return signalOf(context)
-        },
-      }),
-    )
+    const input = new RecordsInput(this.checkpointer, context, effect, records)
+    const error = await failureOf(() => this.#processor.processRecords(input))
     return error === null ? { type: 'recordsProcessed' } : { type: 'recordsFailed', error }
   }
 
   async notifyShutdownRequested(context: HandlerContext): Promise<AnswerBody<'notifyShutdownRequested'>> {
     if (!this.#initialized) return { type: 'processorGone' }
-    const error = await failureOf(() =>
-      this.#processor.shutdownRequested?.({
-        checkpointer: this.checkpointer,
-        get signal() {
-          return signalOf(context)
-        },
-      }),
-    )
+    const error = await failureOf(() => this.#processor.shutdownRequested?.(new StopInput(this.checkpointer, context)))
     return error === null ? { type: 'shutdownRequestedNotified' } : { type: 'shutdownRequestedFailed', error }
   }
 
@@ -133,15 +112,7 @@ class Host {
 
   async notifyShardEnded(effect: EffectOf<'notifyShardEnded'>, context: HandlerContext): Promise<AnswerBody<'notifyShardEnded'>> {
     if (!this.#initialized) return { type: 'processorGone' }
-    const error = await failureOf(() =>
-      this.#processor.shardEnded({
-        checkpointer: this.checkpointer,
-        attempt: effect.attempt,
-        get signal() {
-          return signalOf(context)
-        },
-      }),
-    )
+    const error = await failureOf(() => this.#processor.shardEnded(new EndInput(this.checkpointer, context, effect.attempt)))
     return error === null ? { type: 'shardEndedNotified' } : { type: 'shardEndedFailed', error }
   }
 }
@@ -154,20 +125,6 @@ async function failureOf(callback: () => unknown): Promise<ErrorFacts | null> {
   } catch (thrown) {
     return thrownFacts(thrown)
   }
-}
-
-// Two signatures, for the two are one type only where the platform has no AbortSignal; where it has one, the driver's signals are made of it.
-function signalOf(context: HandlerContext): CallbackSignal
-function signalOf(context: HandlerContext): AbortSignalLike {
-  return context.signal
-}
-
-/** The records above a position. They ascend, so the first one above it starts the rest; the list itself where nothing is left out. */
-function recordsAbove(records: readonly KinesisRecord[], after: ExtendedSequenceNumber | null): readonly KinesisRecord[] {
-  if (after === null) return records
-  const start = records.findIndex((record) => compareSequenceNumbers(record, after) > 0)
-  if (start === 0) return records
-  return start === -1 ? [] : records.slice(start)
 }
 
 function requireOptions(options: RecordProcessorHostOptions): void {
