@@ -60,6 +60,15 @@ describe('a child that breaks the protocol', () => {
     expect(isAlive(pidIn(child.warnings))).toBe(false)
   })
 
+  it('is gone at a status for nothing, also when it is the first', async () => {
+    const child = hostChild(scripted("say({ action: 'status' })"), quick)
+
+    expect(await child.initialize()).toMatchObject({
+      type: 'initializeFailed',
+      error: { message: expect.stringContaining('it answered initialize with a status for nothing') as string },
+    })
+  })
+
   it('is gone at too many messages while a checkpoint is out', async () => {
     const child = hostChild(scripted(answer, 'for (let n = 0; n < 20; n += 1) checkpoint()'), { ...quick, settle: () => undefined })
 

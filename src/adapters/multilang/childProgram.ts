@@ -11,7 +11,7 @@ export interface EndDeadlines {
 export interface ChildListeners {
   onLine(line: string, cut: boolean): void
   onErrorLine(line: string, cut: boolean): void
-  /** Once: nothing more will be read from its stdout, or it could not be started. */
+  /** Nothing more will be read from its stdout, or it could not be started. */
   onSilent(reason: string): void
 }
 
@@ -63,10 +63,6 @@ export class ChildProgram {
     })
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid
-  }
-
   /** Writes a line of ASCII; rejects when the child does not take it. */
   write(line: string): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -88,8 +84,9 @@ export class ChildProgram {
     this.#child.stdin.end()
     if (!atOnce && (await within(exitTimeoutMs, this.#closed))) return this.#closed
     signalGroup(this.#child, 'SIGTERM')
-    if (!(await within(killTimeoutMs, this.#closed))) this.#abandon()
-    return this.#closed
+    if (await within(killTimeoutMs, this.#closed)) return this.#closed
+    this.#abandon()
+    return (await within(drainMs, this.#closed)) ? this.#closed : 'it could not be ended'
   }
 
   /** SIGKILL, and lets go of pipes that some other process holds open. */
@@ -116,8 +113,8 @@ function signalGroup({ pid }: ChildProcessWithoutNullStreams, signal: NodeJS.Sig
   try {
     process.kill(-pid, signal)
   } catch (error) {
-    // The whole group has ended already.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    // The group has ended already, or became another user's: then only the end of its pipes is left to reach it.
+    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
   }
 }
 

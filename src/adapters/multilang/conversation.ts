@@ -100,7 +100,7 @@ export class Conversation {
   #take(message: ChildMessage): void {
     if (message.action === 'checkpoint') this.#takeCheckpoint(message)
     else if (this.#isAnswer(message)) this.#complete()
-    else if (this.#pending === undefined || message.responseFor === this.#completed) {
+    else if (this.#pending === undefined || (message.responseFor !== undefined && message.responseFor === this.#completed)) {
       this.#links.warn(`it sent a status for ${message.responseFor ?? 'nothing'} that nothing asked for`)
     } else this.break(`it answered ${this.#pending.action} with a status for ${message.responseFor ?? 'nothing'}`)
   }
