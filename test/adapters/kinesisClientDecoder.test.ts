@@ -41,11 +41,17 @@ function factsOf(error: unknown): unknown {
   }
 }
 
+/** A value with the order of its fields, and with bytes as one text. */
+function viewOf(value: unknown): unknown {
+  if (value instanceof Uint8Array) return `${value.constructor.name} ${Buffer.from(value).toString('hex')}`
+  if (Array.isArray(value)) return value.map(viewOf)
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value
+  return { fields: Object.entries(value).map(([name, field]) => [name, viewOf(field)]) }
+}
+
 async function outcomeOf(result: Promise<object>): Promise<unknown> {
   try {
-    const output = await result
-    // The text says the order of the fields, which a comparison of values does not.
-    return { output, text: JSON.stringify(output) }
+    return viewOf(await result)
   } catch (error) {
     return { error: factsOf(error) }
   }
