@@ -49,10 +49,10 @@ function propertiesFile(name: string, command: readonly string[], more: readonly
 const runMultilang = (...args: readonly string[]): CliRun => startCli(['multilang', ...args], localAws)
 
 const untilNoted = (holds: (notes: readonly Note[]) => boolean): Promise<void> =>
-  vi.waitFor(() => expect(holds(ledger.notes())).toBe(true), { timeout: 40_000, interval: 20 })
+  vi.waitFor(() => expect(holds(ledger.notes())).toBe(true), { timeout: 60_000, interval: 20 })
 const pids = (): readonly number[] => [...new Set(ledger.notes().flatMap(({ pid }) => pid ?? []))]
 
-describe('shardwise multilang', { timeout: 90_000 }, () => {
+describe('shardwise multilang', { timeout: 150_000 }, () => {
   it('runs processors of aws-kcl from a properties file, stops them in order at SIGTERM, and Python goes on: nothing is lost or delivered twice', async () => {
     const orders = await servers.fillStream('multilang', 2, 200)
     const first = runMultilang('--properties-file', propertiesFile('multilang', [...awsKcl(2, ledger.file), '20']))
