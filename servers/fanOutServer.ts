@@ -6,7 +6,7 @@ import type { LocalServer } from './localServer.ts'
 type Input = Readonly<Record<string, unknown>>
 
 /** What a call is answered with instead of what the server would say: an error, a value as JSON, or nothing at all. */
-export type ScriptedAnswer = { readonly error: string } | { readonly json: unknown } | 'hang' | 'reset'
+type ScriptedAnswer = { readonly error: string } | { readonly json: unknown } | 'hang' | 'reset'
 
 /** A subscription as the server sees it. */
 export interface ServedSubscription {
@@ -39,9 +39,13 @@ export interface FanOutServer extends LocalServer {
   readonly streamArn: string
   /** Registers a consumer; answers with its ARN. */
   register(name: string, status?: 'CREATING' | 'ACTIVE' | 'DELETING'): string
+  /** Lets a consumer that is being created be active. */
+  activate(name: string): void
   deregister(name: string): void
   /** Queues answers for the next calls of an operation. */
   script(operation: string, ...answers: readonly ScriptedAnswer[]): void
+  /** The operations that were called so far. */
+  calls(): readonly string[]
   /** The inputs of an operation so far. */
   requests(operation: string): readonly Input[]
   /** Resolves with the nth call of an operation, counted from 1, when it has come in. */
@@ -175,8 +179,14 @@ export async function startFanOutServer({
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     streamArn,
     register: (name, status = 'ACTIVE') => register(name, status),
+    activate: (name) => {
+      const consumer = consumers.get(name)
+      if (consumer === undefined) throw new Error(`activate: no consumer ${name}`)
+      consumers.set(name, { ...consumer, ConsumerStatus: 'ACTIVE' })
+    },
     deregister: (name) => void consumers.delete(name),
     script: (operation, ...answers) => void scripts.set(operation, [...(scripts.get(operation) ?? []), ...answers]),
+    calls: () => calls.map(({ operation }) => operation),
     requests: (operation) => calls.filter((call) => call.operation === operation).map(({ input }) => input),
     arrival: (operation, nth) => when(() => calls.filter((call) => call.operation === operation)[nth - 1]),
     subscription: (nth) => when(() => subscriptions[nth - 1]),

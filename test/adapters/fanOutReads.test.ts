@@ -85,7 +85,7 @@ describe('opening a shard', () => {
   })
 
   test('gives up a call that is never answered, and its connection', async () => {
-    const { server, open } = await start({ callTimeoutMs: 50 })
+    const { server, open } = await start({ callTimeoutMs: 500 })
     server.script('SubscribeToShard', 'hang')
     await expect(open()).rejects.toMatchObject({ name: 'TimeoutError', message: expect.stringContaining(shardId) })
     await (await server.arrival('SubscribeToShard', 1)).gone

@@ -45,10 +45,11 @@ export async function fanOutFixture({
       prefetch?: { maxRecords: number; maxBytes: number }
       signal?: AbortSignal
     } = {}) => source.readRecords({ type: 'readRecords', id: 2, shardId, after, maxRecords, prefetch }, contextOf(signal)),
-    close: async () => source.closeShard({ type: 'closeShard', id: 3, shardId }, contextOf(new AbortController().signal)),
+    close: async (of = shardId) => source.closeShard({ type: 'closeShard', id: 3, shardId: of }, contextOf(new AbortController().signal)),
     list: async () => source.listShards({ type: 'listShards', id: 4, from: 'ALL' }, contextOf(new AbortController().signal)),
     /** Where the subscriptions so far were to start. */
     starts: () => server.requests('SubscribeToShard').map((input) => input['StartingPosition']),
+    subscriptionArns: () => server.requests('SubscribeToShard').map((input) => input['ConsumerARN']),
     stop: async () => {
       await server.stop()
       client.destroy()

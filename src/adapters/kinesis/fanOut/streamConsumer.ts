@@ -11,10 +11,10 @@ import { invalidAnswer, namedError } from '../invalidAnswer.ts'
 import type { StreamOfRequest } from '../streamAddress.ts'
 import { Attempt, waitFor } from './attempt.ts'
 
-/** As much of a description as is needed: `Consumer` and `ConsumerDescription` both have it. */
+/** What is known of a consumer. */
 interface Described {
-  readonly ConsumerARN: string | undefined
-  readonly ConsumerStatus: string | undefined
+  readonly arn: string
+  readonly status: string
 }
 
 /** One search, and how many openings wait for it. */
@@ -86,9 +86,8 @@ export class StreamConsumer {
     const streamArn = await this.#findStream(attempt)
     const consumer = { StreamARN: streamArn, ConsumerName: this.#name }
     const description = (await this.#describe(consumer, attempt)) ?? (await this.#register(consumer, attempt))
-    const { ConsumerARN: arn, ConsumerStatus: status } = description
+    const { arn, status } = description
     if (status !== 'ACTIVE') throw namedError(consumerNotActive, `the consumer ${this.#name} of ${streamArn} is ${status}`)
-    if (typeof arn !== 'string') throw invalidAnswer('DescribeStreamConsumer', 'the answer has no ARN')
     this.#arn = arn
     return arn
   }
@@ -109,7 +108,7 @@ export class StreamConsumer {
       const { ConsumerDescription: description } = await this.#call('DescribeStreamConsumer', attempt, (abortSignal) =>
         this.#client.send(new DescribeStreamConsumerCommand(consumer), { abortSignal }),
       )
-      return description ?? { ConsumerARN: undefined, ConsumerStatus: undefined }
+      return expectDescribed('DescribeStreamConsumer', description)
     } catch (error) {
       if (failureOf(error) === 'notFound') return undefined
       throw error
@@ -121,7 +120,7 @@ export class StreamConsumer {
     const { Consumer: registered } = await this.#call('RegisterStreamConsumer', attempt, (abortSignal) =>
       this.#client.send(new RegisterStreamConsumerCommand(consumer), { abortSignal }),
     )
-    return registered ?? { ConsumerARN: undefined, ConsumerStatus: undefined }
+    return expectDescribed('RegisterStreamConsumer', registered)
   }
 
   #call<Output>(name: string, attempt: Attempt, send: (abortSignal: CallSignal) => Promise<Output>): Promise<Output> {
@@ -132,4 +131,14 @@ export class StreamConsumer {
 interface ConsumerOfStream {
   readonly StreamARN: string
   readonly ConsumerName: string | undefined
+}
+
+function expectDescribed(
+  call: string,
+  description: { readonly ConsumerARN: string | undefined; readonly ConsumerStatus: string | undefined } | undefined,
+): Described {
+  if (typeof description?.ConsumerARN !== 'string' || typeof description.ConsumerStatus !== 'string') {
+    throw invalidAnswer(call, 'the answer has no consumer, or one without ARN or status')
+  }
+  return { arn: description.ConsumerARN, status: description.ConsumerStatus }
 }
