@@ -20,7 +20,7 @@ export default defineConfig({
     // These walk whole graphs or live lives by the hundred, most of them while they are loaded, when a mutant costs a run of everything.
     exclude: ['test/machine/{edgeCoverage,properties,transitionMatrix}.test.ts', 'test/machine/*Properties.test.ts'],
     setupFiles: ['test/mutation/fixedSeed.ts'],
-    testTimeout: 30_000,
+    testTimeout: 10_000,
     isolate: false,
     pool: 'threads',
     maxWorkers: 1,
