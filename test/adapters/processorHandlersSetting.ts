@@ -56,7 +56,12 @@ export function aShard(texts: readonly string[], { isOpen = false, perRead = 1_0
   /** Runs one consumer on the shard. */
   const consume = async (
     processor: RecordProcessor,
-    given: { readonly options?: Partial<ShardConsumerOptions>; readonly writeFault?: () => WriteFault; readonly maxAttempts?: number } = {},
+    given: {
+      readonly options?: Partial<ShardConsumerOptions>
+      readonly writeFault?: () => WriteFault
+      readonly maxAttempts?: number
+      readonly onWrite?: (position: string) => void
+    } = {},
   ) => {
     const lease = {
       leaseKey: shardId,
@@ -76,44 +81,43 @@ export function aShard(texts: readonly string[], { isOpen = false, perRead = 1_0
     const effects: string[] = []
     const batches = createBatchStore()
     const tip = aGate()
-    let running: ReturnType<typeof run> | undefined
     const early: ShardEvent[] = []
-    const send = (event: ShardEvent): void => void (running === undefined ? early.push(event) : running.send(event))
-    const host = hostRecordProcessor({ processor, shardId, batches, send })
-    const run = () =>
-      interpret({
-        machine: shardConsumer,
-        start: start({ shardId, token: acquired.token, options: { idleTimeInMilliseconds: tipMs, ...given.options } }),
-        handlers: {
-          ...leases,
-          ...memoryRecordSource({ stream, batches }),
-          ...host.handlers,
-          async writeCheckpoint(effect, itsContext) {
-            const fault = given.writeFault?.() ?? null
-            if (fault !== null) return { type: fault }
-            const answer = await leases.writeCheckpoint(effect, itsContext)
-            if (answer.type === 'checkpointWritten') stored.push(name(effect.checkpoint))
-            return answer
-          },
-          startTimer({ delayMs }) {
-            if (delayMs !== tipMs) return turns(1).then(() => ({ type: 'timerFired', nowMs: 0 }))
-            tip.open()
-            return new Promise(() => undefined)
-          },
-          signalShutdownNotificationComplete: () => send({ type: 'shutdown', reason: 'LEASE_LOST' }),
-          signalLeaseLost() {},
-          signalShutdownComplete() {},
+    let send = (event: ShardEvent): void => void early.push(event)
+    const host = hostRecordProcessor({ processor, shardId, batches, send: (event) => send(event) })
+    const running = interpret({
+      machine: shardConsumer,
+      start: start({ shardId, token: acquired.token, options: { idleTimeInMilliseconds: tipMs, ...given.options } }),
+      handlers: {
+        ...leases,
+        ...memoryRecordSource({ stream, batches }),
+        ...host.handlers,
+        async writeCheckpoint(effect, itsContext) {
+          given.onWrite?.(name(effect.checkpoint))
+          const fault = given.writeFault?.() ?? null
+          if (fault !== null) return { type: fault }
+          const answer = await leases.writeCheckpoint(effect, itsContext)
+          if (answer.type === 'checkpointWritten') stored.push(name(effect.checkpoint))
+          return answer
         },
-        observe({ event, effects: asked }) {
-          effects.push(...asked.map(({ type }) => type))
-          if (event === null || !('error' in event)) return
-          failures.push(`${event.type} ${event.error.name}: ${event.error.message}`)
-          // A property that goes wrong must not run for ever.
-          if (failures.length > (given.maxAttempts ?? 500)) throw new Error(`too many failures: ${failures.at(-1)}`)
+        startTimer({ delayMs }) {
+          if (delayMs !== tipMs) return turns(1).then(() => ({ type: 'timerFired', nowMs: 0 }))
+          tip.open()
+          return new Promise(() => undefined)
         },
-      })
-    running = run()
-    for (const event of early) running.send(event)
+        signalShutdownNotificationComplete: () => send({ type: 'shutdown', reason: 'LEASE_LOST' }),
+        signalLeaseLost() {},
+        signalShutdownComplete() {},
+      },
+      observe({ event, effects: asked }) {
+        effects.push(...asked.map(({ type }) => type))
+        if (event === null || !('error' in event)) return
+        failures.push(`${event.type} ${event.error.name}: ${event.error.message}`)
+        // A property that goes wrong must not run for ever.
+        if (failures.length > (given.maxAttempts ?? 500)) throw new Error(`too many failures: ${failures.at(-1)}`)
+      },
+    })
+    send = (event) => running.send(event)
+    early.forEach(send)
     const { done } = running
     void done.then(host.close, host.close)
     return {
@@ -121,10 +125,10 @@ export function aShard(texts: readonly string[], { isOpen = false, perRead = 1_0
       outcome: done.then(({ context: { outcome } }) => outcome),
       /** Resolves when the consumer waits at the tip of the shard. */
       tip: tip.opened,
-      send,
+      send: (event: ShardEvent): void => send(event),
       /** Ends the consumer as a crash does. */
       crash: (): void => {
-        running?.close()
+        running.close()
         host.close()
       },
       /** The texts of the records whose positions were stored, in order. */
