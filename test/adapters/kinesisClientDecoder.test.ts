@@ -147,6 +147,13 @@ describe('a GetRecords answer of the client', () => {
     },
   )
 
+  it.each(['abc\\u0141', 'ab\\u0063d', 'ab\\/d', 'abc\\n'])(
+    'is what the SDK makes of it, or fails alike, over the escaped data %s',
+    async (escaped) => {
+      await expectSameOutcome({ body: json(page({ ...record, Data: '?' })).replace('?', () => escaped) })
+    },
+  )
+
   it.each(['1e999', '-1e999', '1e300', '1.7e9', '17e8', '0.1234567890123456789', '-0'])(
     'has the time of the SDK for %s',
     async (seconds) => {
