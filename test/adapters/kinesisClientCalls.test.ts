@@ -59,7 +59,7 @@ describe('a call of the client', () => {
     start({ requestTimeoutMs: 50 })
     server.answer = { ...page, manner: 'silent' }
 
-    await expect(getRecords()).rejects.toMatchObject({ name: 'TimeoutError' })
+    await expect(getRecords()).rejects.toMatchObject({ name: 'TimeoutError', code: 'ETIMEDOUT' })
   })
 
   it('rejects with TimeoutError when an answer stops half-way', async () => {
