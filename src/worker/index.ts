@@ -1,3 +1,4 @@
+export { eachBatch, eachRecord, iterate, lambdaRecords } from '@shardwise/processor'
 export { createAwsClients } from './awsClients.ts'
 export type { Adapters } from './leaseHost.ts'
 export type { Logger } from './logger.ts'
