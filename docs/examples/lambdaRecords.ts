@@ -5,7 +5,7 @@ import { type KinesisStreamBatchResponse, type KinesisStreamEvent, lambdaRecords
 export type Book = (order: string) => Promise<void>
 
 /** The handler. It stops at the first order that cannot be booked, and says which one that is. */
-export const handlerOf =
+const handlerOf =
   (book: Book) =>
   async (event: KinesisStreamEvent): Promise<KinesisStreamBatchResponse> => {
     for (const { kinesis } of event.Records) {

@@ -11,7 +11,7 @@ export type RecordHandler = (record: KinesisRecord, context: RecordContext) => v
 /** What is left of a batch that failed, for when it comes again. */
 export interface UnsettledRecords {
   /** The places of records above the low watermark whose handlers have succeeded. */
-  readonly succeeded: Set<string>
+  succeeded: ReadonlySet<string>
   /** Checkpoints that succeeded handlers asked for, and that the low watermark has not reached. */
   asked: readonly ExtendedSequenceNumber[]
 }
@@ -23,6 +23,8 @@ export class RecordRun {
   readonly #unsettled: UnsettledRecords
   readonly #lanes: KeyLanes
   readonly #failures: unknown[] = []
+  /** Which records are handled, by index. */
+  readonly #isHandled: boolean[]
   /** The index of the first record that is not handled. */
   #low = 0
   #storing: Promise<void> | undefined
@@ -31,7 +33,9 @@ export class RecordRun {
     this.#delivery = delivery
     this.#handler = handler
     this.#unsettled = unsettled
-    this.#lanes = new KeyLanes(delivery.records, (index) => this.#isHandled(index))
+    const { succeeded } = unsettled
+    this.#isHandled = delivery.records.map((record) => succeeded.size > 0 && succeeded.has(placeOf(record)))
+    this.#lanes = new KeyLanes(delivery.records, (index) => this.#isHandled[index] === true)
   }
 
   /** Resolves when every record was handled and what was asked for is stored; rejects, with nothing running, when something failed. */
@@ -41,6 +45,9 @@ export class RecordRun {
     await this.#storing
     this.#storeWhenWanted()
     await this.#storing
+    this.#unsettled.succeeded = new Set(
+      this.#delivery.records.filter((_, index) => index >= this.#low && this.#isHandled[index]).map(placeOf),
+    )
     if (this.#failures.length > 0) throw oneOf(this.#failures)
   }
 
@@ -75,7 +82,7 @@ export class RecordRun {
     } finally {
       context.end()
     }
-    this.#unsettled.succeeded.add(placeOf(record))
+    this.#isHandled[index] = true
     if (context.asked.length > 0) this.#unsettled.asked = [...this.#unsettled.asked, ...context.asked]
     this.#advance()
     this.#storeWhenWanted()
@@ -84,12 +91,8 @@ export class RecordRun {
   /** Raises the low watermark to the last record before the first that is not handled. */
   #advance(): void {
     const from = this.#low
-    const { records, progress } = this.#delivery
-    while (this.#low < records.length && this.#isHandled(this.#low)) {
-      this.#unsettled.succeeded.delete(placeOf(this.#recordAt(this.#low)))
-      this.#low += 1
-    }
-    if (this.#low > from) progress.advance(this.#recordAt(this.#low - 1), this.#low - from)
+    while (this.#isHandled[this.#low] === true) this.#low += 1
+    if (this.#low > from) this.#delivery.progress.advance(this.#recordAt(this.#low - 1), this.#low - from)
   }
 
   /** Lets one checkpoint be written while handlers go on: what the policy wants, or what handlers asked for. The next one is looked for when more is handled. */
@@ -118,10 +121,6 @@ export class RecordRun {
         (highest, position) => (highest === undefined || compareSequenceNumbers(position, highest) > 0 ? position : highest),
         undefined,
       )
-  }
-
-  #isHandled(index: number): boolean {
-    return index < this.#low || (this.#unsettled.succeeded.size > 0 && this.#unsettled.succeeded.has(placeOf(this.#recordAt(index))))
   }
 
   #recordAt(index: number): KinesisRecord {
