@@ -96,22 +96,29 @@ export function bindChart<GuardName extends string, ActionName extends string>(
     let effects: readonly ShardEffect[] = []
     let memory = context
     let state = from
-    let branch = first ?? choose(state.always, memory, event)
-    while (branch !== undefined) {
-      let moved = branch.target !== null
-      for (const action of branch.actions) {
-        const change = action(memory, event)
-        if (change.effects !== undefined) effects = effects.length > 0 ? [...effects, ...change.effects] : change.effects
-        if (change.context !== undefined) {
-          moved = true
-          // The first change makes a copy, which is this step's own.
-          if (memory === context) memory = copyContext(context)
-          Object.assign(memory, change.context)
+    // As XState has it: after an event the eventless branches are asked, and again as long as one of them changes something.
+    let branch = first
+    let asks = true
+    do {
+      if (branch !== undefined) {
+        for (const action of branch.actions) {
+          const change = action(memory, event)
+          if (change.effects !== undefined) effects = effects.length > 0 ? [...effects, ...change.effects] : change.effects
+          if (change.context !== undefined) {
+            asks = true
+            // The first change makes a copy, which is this step's own.
+            if (memory === context) memory = copyContext(context)
+            Object.assign(memory, change.context)
+          }
+        }
+        if (branch.target !== null) {
+          asks ||= state !== states[branch.target]
+          state = states[branch.target] as State
         }
       }
-      if (branch.target !== null) state = states[branch.target] as State
-      branch = state.status === 'done' || !moved ? undefined : choose(state.always, memory, event)
-    }
+      branch = asks && state.status === 'active' ? choose(state.always, memory, event) : undefined
+      asks = false
+    } while (branch !== undefined)
     return [{ value: state === from ? before : state.value, context: memory, status: state.status }, effects]
   }
   const first = states[0] as State

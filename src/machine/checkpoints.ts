@@ -29,7 +29,7 @@ const errors = {
     name: 'InvalidStateException',
     message: 'the record processor is not initialised, so nothing can be checkpointed',
   },
-  throttled: { name: 'ThrottlingException', message: 'the lease table throttled the checkpoint; back off, and checkpoint less often' },
+  throttled: { name: 'ThrottlingException', message: 'the lease table throttled the checkpoint; checkpoint less often' },
   tooMany: {
     name: 'ThrottlingException',
     message: `${maxWaitingCheckpoints} checkpoints of this shard wait already; await one before asking for the next`,

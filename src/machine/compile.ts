@@ -52,8 +52,11 @@ function branchOf(transition: AnyTransitionDefinition, leaves: readonly AnyState
   const place = eventType === '' ? 'on no event' : `on ${String(eventType)}`
   if (reenter) throw refusal(source, place, 'a transition that re-enters its state')
   if (guard !== undefined && typeof guard !== 'string') throw refusal(source, place, 'a guard that is not a name')
-  if (guard !== undefined && !Object.hasOwn(source.machine.implementations.guards, guard)) {
-    throw refusal(source, place, `the guard ${guard}, which has no implementation`)
+  if (guard !== undefined) {
+    const implementation: unknown = source.machine.implementations.guards[guard]
+    if (implementation === undefined) throw refusal(source, place, `the guard ${guard}, which has no implementation`)
+    if (typeof implementation === 'function' && 'check' in implementation)
+      throw refusal(source, place, `the guard ${guard} of XState's own`)
   }
   const [to, ...others] = target ?? []
   if (others.length > 0) throw refusal(source, place, 'several targets')
@@ -80,12 +83,15 @@ function doesNothing(node: AnyStateNode, type: string): boolean {
   return (
     type === '*' &&
     node.parent === undefined &&
-    transitions.every(({ target, actions }) => (target === undefined || target.length === 0) && actions.length === 0)
+    transitions.every(
+      ({ guard, target, actions }) => guard === undefined && (target === undefined || target.length === 0) && actions.length === 0,
+    )
   )
 }
 
 function refuseUnknown(node: AnyStateNode): void {
   const found = [
+    ...(node.parent === undefined && node.type === 'atomic' ? ['no states'] : []),
     ...(node.type === 'parallel' || node.type === 'history' ? [`a ${node.type} state`] : []),
     ...(node.type === 'final' && node.parent !== node.machine.root ? ['a final state below the top'] : []),
     ...(node.type === 'compound' && node.initial.actions.length > 0 ? ['actions of an initial transition'] : []),
@@ -101,12 +107,16 @@ function refuseUnknown(node: AnyStateNode): void {
   if (first !== undefined) throw refusal(node, '', first)
 }
 
+/** Actions of XState that only change the context or emit an event; others reach beyond a table. */
+const builtIns: ReadonlySet<string> = new Set(['xstate.assign', 'xstate.emit', 'xstate.enqueueActions'])
+
 function namesOf(node: AnyStateNode, actions: readonly unknown[], place: string): readonly string[] {
   return actions.map((action) => {
     if (typeof action !== 'string') throw refusal(node, place, 'an action that is not a name')
-    if (!Object.hasOwn(node.machine.implementations.actions, action)) {
-      throw refusal(node, place, `the action ${action}, which has no implementation`)
-    }
+    const implementation: unknown = node.machine.implementations.actions[action]
+    if (implementation === undefined) throw refusal(node, place, `the action ${action}, which has no implementation`)
+    const { type } = implementation as { readonly type?: unknown }
+    if (type !== undefined && !builtIns.has(String(type))) throw refusal(node, place, `the action ${action}, which is ${String(type)}`)
     return action
   })
 }

@@ -23,7 +23,10 @@ class CarryingSnapshot implements ShardConsumerSnapshot {
   static resolve(snapshot: ShardConsumerSnapshot): MachineSnapshot {
     if (#machine in snapshot) return snapshot.#machine
     const { value, context, status } = snapshot
-    return shardConsumerMachine.resolveState({ value: value, context: { memory: context }, status })
+    const resolved = shardConsumerMachine.resolveState({ value, context: { memory: context }, status })
+    // XState completes a value that names a state without its sub-state.
+    if (!sameValue(resolved.value, value)) throw new Error(`value: expected a state of the machine, got ${JSON.stringify(value)}`)
+    return resolved
   }
 }
 
@@ -57,8 +60,12 @@ function collect(move: () => MachineSnapshot, before?: ConsumerStateValue): Shar
   if (moved.status === 'error') throw moved.error
   const effects = emitted
   emitted = []
-  const value = before !== undefined && JSON.stringify(before) === JSON.stringify(moved.value) ? before : moved.value
+  const value = before !== undefined && sameValue(before, moved.value) ? before : moved.value
   return [new CarryingSnapshot(moved, value), effects]
+}
+
+function sameValue(a: ConsumerStateValue, b: ConsumerStateValue): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 /** The shard consumer run by XState; `interpret` takes it as it is. */

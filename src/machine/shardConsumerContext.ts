@@ -50,7 +50,7 @@ export interface ShardConsumerInput {
 }
 
 /** The effects of which one at most is awaited: the task, the read, or the timer that the consumer waits for. */
-export type TaskEffect = Exclude<EffectOf<TaskEffectType>, never>
+export type TaskEffect = EffectOf<TaskEffectType>
 type TaskEffectType =
   | Exclude<EffectsOf<'leaseStore'>, 'writeCheckpoint'>
   | Exclude<EffectsOf<'recordSource'>, 'dropBatch'>

@@ -17,7 +17,7 @@ export type ShardStep = readonly [ShardConsumerSnapshot, readonly ShardEffect[]]
 
 /**
  * What runs the statechart of a shard consumer. There are two, and they do the same: XState itself, and a table compiled from its definition, which is
- * faster and a tenth of the size.
+ * faster and a third of the size.
  */
 export interface ShardConsumerEngine extends PureMachine<ShardConsumerSnapshot, ShardEvent, ShardEffect> {
   /** Starts a shard consumer: its first snapshot and effects. @throws Error naming the field of the input that is wrong. */

@@ -1,6 +1,6 @@
 import { compile, shardConsumerMachine } from '@shardwise/machine'
 import { describe, expect, it } from 'vitest'
-import { assign, createMachine, raise, setup } from 'xstate'
+import { assign, createMachine, raise, setup, stateIn } from 'xstate'
 
 const named = setup({
   types: { events: {} as { type: 'go' } | { type: 'stop' } },
@@ -76,6 +76,20 @@ describe('what cannot be compiled is refused by name', () => {
       'a final state below the top',
       createMachine({ initial: 'a', states: { a: { initial: 'b', states: { b: { type: 'final' } } } } }),
       'a.b has a final state below the top',
+    ],
+    ['a machine without states', createMachine({}), 'the machine has no states'],
+    ['a guarded wildcard', named.createMachine({ ...two, on: { '*': { guard: 'ready' } } }), 'the machine has the wildcard *'],
+    [
+      'a guard that XState answers',
+      createMachine({ initial: 'a', states: { a: { on: { go: { guard: 'both', target: 'a' } } } } }).provide({
+        guards: { both: stateIn('a') },
+      }),
+      "a on go has the guard both of XState's own",
+    ],
+    [
+      'an action that raises an event',
+      createMachine({ initial: 'a', states: { a: { entry: 'again' } } }).provide({ actions: { again: raise({ type: 'go' }) } }),
+      'a on entry has the action again, which is xstate.raise',
     ],
     ['an invoked actor', createMachine({ initial: 'a', states: { a: { invoke: { src: 'x' } } } }), 'a has an invoked actor'],
     ['a delay', named.createMachine({ initial: 'a', states: { a: { after: { soon: 'b' } }, b: {} } }), 'a has a delayed transition'],

@@ -11,8 +11,8 @@ const stale: readonly NamedEvent[] = [
 
 /**
  * What may happen to a consumer, by name: every answer to what it awaits, every shutdown, stale answers, and checkpoints of everything, of the first record of
- * the batch and out of range. While a checkpoint is written, no other is asked for unless it would be refused: who waits behind whom multiplies the states
- * by ten and leads through no other transition.
+ * the batch and out of range. While a checkpoint is written, no other is asked for unless it would be refused: who waits behind whom triples the states
+ * and leads through no other transition.
  */
 export function eventsIn(snapshot: ShardConsumerSnapshot): readonly NamedEvent[] {
   const { context } = snapshot
