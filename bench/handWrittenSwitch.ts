@@ -30,6 +30,8 @@ export function handWrittenStep({ value, context }: ShardConsumerSnapshot, event
           next.idleMs = (batch.millisBehindLatest ?? 0) === 0 && batch.count < options.maxRecords ? options.idleTimeInMilliseconds : 0
           return start(processing, next, { type: 'processRecords', id: nextId, shardId, batch, after, attempt: 0 })
         }
+        default:
+          break
       }
       break
     case 'processing':
@@ -53,7 +55,12 @@ export function handWrittenStep({ value, context }: ShardConsumerSnapshot, event
           })
           return [snapshot, [{ type: 'dropBatch', shardId, batchId: batch.batchId }, ...effects]]
         }
+        default:
+          break
       }
+      break
+    default:
+      break
   }
   throw new Error(`step: not written by hand for ${event.type} in ${JSON.stringify(value)}`)
 }

@@ -38,11 +38,11 @@ const byHand = (step: ShardConsumerEngine['step']): Stepper<ShardConsumerSnapsho
 
 /** Everyone who takes steps. Each keeps to a state of his own type, which only he sees. */
 export const steppers: Readonly<Record<string, Stepper<unknown>>> = {
-  transition: pureTransition as Stepper<unknown>,
-  xstate: engine(shardConsumer) as Stepper<unknown>,
-  compiled: engine(compiled) as Stepper<unknown>,
-  switch: byHand((state, event) => handWrittenStep(state, event)) as Stepper<unknown>,
-  tunedSwitch: byHand((state, event) => handWrittenStep(state, event, fieldByField)) as Stepper<unknown>,
+  transition: pureTransition,
+  xstate: engine(shardConsumer),
+  compiled: engine(compiled),
+  switch: byHand((state, event) => handWrittenStep(state, event)),
+  tunedSwitch: byHand((state, event) => handWrittenStep(state, event, fieldByField)),
 }
 
 const place = (sequenceNumber: string) => ({ sequenceNumber, subSequenceNumber: 0 })
