@@ -178,7 +178,7 @@ export const effectTable = {
   },
   /**
    * Reads the next batch, leaving out what is at or below `after`. `maxRecords` counts Kinesis records: a source that takes aggregates apart may deliver
-   * more, and may list the shards for their hash keys. After a success behind the tip, or with `maxRecords`, the source may make the very call that would
+   * more, and may list the shards for their hash keys. After a success that did not reach the tip the source may make the very call that would
    * come next, within `prefetch`, and keep its answer. `iteratorExpired` and `shardNotOpen` ask for `openShard` again. Not to be repeated when its answer
    * was lost: the source has moved on, so the shard is opened again.
    */
@@ -325,7 +325,7 @@ export const effectTable = {
     port: 'timers',
     lane: 'timer',
     idempotent: true,
-    unanswered: 'what waits for it waits on, until it is shut down',
+    unanswered: 'what waits for it waits on, until it is shut down; what is shutting down already, for ever',
     asks: of<{ readonly delayMs: number }>(),
     answers: { timerFired: of<{ readonly nowMs: number }>() },
   },
