@@ -236,7 +236,7 @@ describe('whatever fails, is slow, or ends a consumer', () => {
           const limits = name === 'eachRecord' ? plan : { ...plan, concurrency: 1 }
           expect(await liveThrough(limits, make)).toBeNull()
         }),
-        { numRuns: 150 },
+        { numRuns: 100 },
       )
     },
     120_000,
