@@ -1,4 +1,4 @@
-import { shardConsumer } from '@shardwise/machine'
+import { type ShardConsumerInput, shardConsumer } from '@shardwise/machine'
 import { shardConsumer as compiled } from '@shardwise/machine/compiled'
 import { describe, expect, it } from 'vitest'
 
@@ -14,7 +14,7 @@ describe.each([
     [{ shardId: 'a', token: 1, options: { maxRecords: 10_001 } }, 'maxRecords: expected a whole number from 1 to 10000, got 10001'],
     [{ shardId: 'a', token: 1, options: { maxRecord: 5 } }, 'maxRecord: not an option'],
   ])('is not started with %j', (input, says) => {
-    expect(() => start(input)).toThrow(says)
+    expect(() => start(input as ShardConsumerInput)).toThrow(says)
   })
 
   it('is started again after one that was refused', () => {
