@@ -1,38 +1,51 @@
 /**
- * The machine in functions that remember nothing: between two invocations the snapshot is a JSON text in a store. One function takes events from a
- * first-in-first-out queue, one at a time; another carries out the effects, and puts their answers into that queue.
+ * The machine in functions that remember nothing but one JSON text in a store. One function takes events from a first-in-first-out queue, one at a time, and
+ * again when it crashed; another carries out the effects, and puts their answers into that queue.
  */
 import { isAnswered, type PureMachine } from '@shardwise/effects'
-import { restore, type ShardConsumerInput, type ShardConsumerSnapshot, type ShardEffect, type ShardEvent, start } from '@shardwise/machine'
+import { type ShardConsumerInput, type ShardConsumerSnapshot, type ShardEffect, type ShardEvent, shardConsumer } from '@shardwise/machine'
 import { effectFailed, type ShardHandlers } from './memoryWorld.ts'
 
-/** What outlives an invocation. */
+/** What outlives an invocation. `save` replaces the text in one write. */
 export interface Cloud {
   load(): Promise<string | null>
-  save(snapshot: string): Promise<void>
+  save(text: string): Promise<void>
   sendEvent(event: ShardEvent): Promise<void>
   sendEffect(effect: ShardEffect): Promise<void>
 }
 
-/** Begins with a shard, or goes on with it after a crash, whose effects may have been lost on their way. */
-export async function wake(input: ShardConsumerInput, cloud: Cloud): Promise<void> {
-  const stored = await cloud.load()
-  const [snapshot, effects] = stored === null ? start(input) : restore(JSON.parse(stored) as ShardConsumerSnapshot)
-  await cloud.save(JSON.stringify(snapshot))
+type Move<S> = readonly [snapshot: S, effects: readonly ShardEffect[]]
+type Machine<S> = PureMachine<S, ShardEvent, ShardEffect> & { restore(snapshot: S): Move<S> }
+type Stored<S> = { readonly snapshot: S; readonly unsent: readonly ShardEffect[] }
+
+const load = async <S>(cloud: Cloud): Promise<Stored<S> | null> => JSON.parse((await cloud.load()) ?? 'null') as Stored<S> | null
+
+/** Stores a snapshot together with its effects, and then sends them. Whoever finds effects with a snapshot knows that this crashed on its way. */
+export async function leave<S>([snapshot, effects]: Move<S>, cloud: Cloud): Promise<void> {
+  await cloud.save(JSON.stringify({ snapshot, unsent: effects }))
   for (const effect of effects) await cloud.sendEffect(effect)
+  if (effects.length > 0) await cloud.save(JSON.stringify({ snapshot, unsent: [] }))
 }
 
-/** Takes one event: one step, from the stored snapshot to the next. The snapshot is stored before its effects leave, so that none is forgotten. */
-export async function onEvent<Snapshot>(
-  event: ShardEvent,
-  machine: PureMachine<Snapshot, ShardEvent, ShardEffect>,
-  cloud: Cloud,
-): Promise<void> {
-  const stored = await cloud.load()
+/** After a crash: sends the notices that may not have left, which no snapshot awaits, and what this one awaits. Some of it may be sent twice. */
+async function recover<S>({ snapshot, unsent }: Stored<S>, machine: Machine<S>, cloud: Cloud): Promise<S> {
+  const [restored, awaited] = machine.restore(snapshot)
+  await leave([restored, [...unsent.filter(({ type }) => !isAnswered(type)), ...awaited]], cloud)
+  return restored
+}
+
+/** Begins with a shard, or goes on with it when effects or answers may have been lost. */
+export async function wake(input: ShardConsumerInput, cloud: Cloud): Promise<void> {
+  const stored = await load<ShardConsumerSnapshot>(cloud)
+  if (stored === null) await leave(shardConsumer.start(input), cloud)
+  else await recover(stored, shardConsumer, cloud)
+}
+
+/** Takes one event: one step, from the stored snapshot to the next. When an event comes again, its answer is stale by then. */
+export async function onEvent<S>(event: ShardEvent, machine: Machine<S>, cloud: Cloud): Promise<void> {
+  const stored = await load<S>(cloud)
   if (stored === null) throw new Error('snapshot: expected a consumer that was woken, got none')
-  const [snapshot, effects] = machine.step(JSON.parse(stored) as Snapshot, event)
-  await cloud.save(JSON.stringify(snapshot))
-  for (const effect of effects) await cloud.sendEffect(effect)
+  await leave(machine.step(stored.unsent.length === 0 ? stored.snapshot : await recover(stored, machine, cloud), event), cloud)
 }
 
 /** Carries out one effect. What runs in another process cannot be aborted: its late answer is stale, and changes nothing. */
@@ -41,11 +54,7 @@ export async function onEffect(effect: ShardEffect, handlers: ShardHandlers, clo
   const handler = handlers[effect.type] as unknown as (effect: ShardEffect, context: object) => Promise<object>
   const context = { signal: new AbortController().signal, onAbort() {} }
   if (!('id' in effect) || !isAnswered(effect.type)) return void handler.call(handlers, effect, context)
-  let body: object
-  try {
-    body = await handler.call(handlers, effect, context)
-  } catch (error) {
-    body = effectFailed(error)
-  }
+  const called = async (): Promise<object> => handler.call(handlers, effect, context)
+  const body = await called().catch(effectFailed)
   await cloud.sendEvent({ ...body, id: effect.id } as ShardEvent)
 }
