@@ -16,8 +16,16 @@ export interface Trace {
   readonly steps: readonly TraceStep[]
 }
 
-/** Runs a shard consumer through events. Throws what the engine throws. */
+/** Refuses what is no input of a shard consumer. @throws Error that names what it got. */
+export function expectInput(input: unknown): asserts input is ShardConsumerInput {
+  const { shardId } = Object(input) as Partial<ShardConsumerInput>
+  if (typeof shardId !== 'string')
+    throw new Error(`input: expected that of the start, { shardId, token, … }, got ${JSON.stringify(input) ?? 'undefined'}`)
+}
+
+/** Runs a shard consumer through events. @throws Error where `input` is none of a shard consumer, and what the engine throws. */
 export function traceOf(input: ShardConsumerInput, events: readonly ShardEvent[], { start, step }: Engine): Trace {
+  expectInput(input)
   const [first, effects] = start(input)
   const steps: TraceStep[] = [{ event: null, before: null, after: first, effects }]
   let before = first

@@ -9,6 +9,13 @@ const aLife = (operations: readonly Operation[], begun = 4): Life => ({
   begun,
   operations,
 })
+const aWrite = {
+  id: 1_000,
+  shardId: 'shardId-000000000000',
+  leaseKey: 'shardId-000000000000',
+  token: 7,
+  checkpoint: { sequenceNumber: '9999', subSequenceNumber: 0 },
+}
 const lastEvent = ({ steps }: Trace): ShardEvent | null => steps.at(-1)?.event ?? null
 const succeed: Operation = { does: 'succeed', count: 2 }
 
@@ -125,6 +132,40 @@ describe('a trace', () => {
     expect(
       invariants.flatMap(({ number, check }) => traces.flatMap((trace) => check(trace).map((wrong) => `I${number} ${wrong}`))),
     ).toEqual([])
+  })
+
+  it('that grows is checked as far as it has come', () => {
+    const { input, steps } = live(aLife([succeed, succeed]), machine)
+    const grown = { input, steps: [...steps] }
+    const wrongIn = () => invariants.flatMap(({ number, check }) => (check(grown).length > 0 ? [number] : []))
+    expect(wrongIn()).toEqual([])
+    const last = steps.at(-1)
+    if (last !== undefined) grown.steps.push({ ...last, effects: [{ type: 'writeCheckpoint', ...aWrite }] })
+
+    expect(wrongIn()).toContain(88)
+  })
+
+  it.each<[string, (trace: Trace) => unknown, string]>([
+    [
+      'without its start',
+      ({ input, steps }) => ({ input, steps: steps.slice(1) }),
+      'steps[0]: expected the start, whose event and before are null, got parentShardsCompleted',
+    ],
+    ['without an input', ({ steps }) => ({ steps }), 'input: expected that of the start, { shardId, token, … }, got undefined'],
+    [
+      'with an input that is none',
+      ({ steps }) => ({ input: { token: 1 }, steps }),
+      'input: expected that of the start, { shardId, token, … }, got {"token":1}',
+    ],
+    ['without steps', ({ input }) => ({ input }), 'steps: expected those of a trace from its start on, got undefined'],
+    ['that is none', () => null, 'trace: expected { input, steps }, got null'],
+  ])('%s is refused by every invariant', (_, changed, message) => {
+    const trace = changed(live(aLife([succeed]), machine)) as Trace
+    for (const { check } of invariants) expect(() => check(trace)).toThrow(message)
+  })
+
+  it('is not made of events alone', () => {
+    expect(() => traceOf(undefined as unknown as Trace['input'], [], machine)).toThrow('input: expected that of the start')
   })
 
   it('of no steps is refused by every invariant', () => {

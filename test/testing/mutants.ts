@@ -2,6 +2,7 @@ import { isShardEnd, TRIM_HORIZON } from '@shardwise/effects'
 import { type ShardConsumerContext, type ShardEffect, type ShardEvent, start, step } from '@shardwise/machine'
 import type { Engine, TraceStep } from '@shardwise/testing'
 import { actions as soundActions } from '../../src/machine/actions.ts'
+import { laterOf } from '../../src/machine/batches.ts'
 import type { Action } from '../../src/machine/change.ts'
 import { bindChart } from '../../src/machine/chartTable.ts'
 import { type Guard, guards } from '../../src/machine/guards.ts'
@@ -122,6 +123,9 @@ const mutant = (fault: string, engine: Engine): Mutant => ({ fault, engine })
 
 const is = ({ value }: Shown['after'], state: string): boolean => JSON.stringify(value).includes(state)
 const as = (after: Shown['after'], value: Shown['after']['value']): Partial<Shown> => ({ after: { ...after, value } })
+
+/** Places far above all records. */
+const farAbove = { sequenceNumber: '9'.repeat(40), subSequenceNumber: 0 }
 
 /** For every invariant a machine that breaks it. */
 export const mutants: Readonly<Record<number, Mutant>> = {
@@ -427,7 +431,70 @@ export const mutants: Readonly<Record<number, Mutant>> = {
     'it does not await the idle timer',
     withActions({ startIdleTimer: andChanges(actions.startIdleTimer, () => ({ task: null })) }),
   ),
+  88: mutant(
+    'a batch that failed may be checkpointed',
+    withActions({
+      requestCheckpoint: misled(actions.requestCheckpoint, ({ completed, batch }) => ({
+        completed: laterOf(completed, batch?.last ?? null),
+      })),
+    }),
+  ),
+  89: mutant(
+    'a batch that is gone counts as completed',
+    withActions({
+      dropBatch: andChanges(actions.dropBatch, ({ completed, batch }) => ({ completed: laterOf(completed, batch?.last ?? null) })),
+    }),
+  ),
 }
+
+/** Machines that break an invariant in other ways. */
+export const furtherMutants: readonly (readonly [number, Mutant])[] = [
+  [
+    63,
+    mutant(
+      'a batch that is gone counts as completed',
+      withActions({
+        dropBatch: andChanges(actions.dropBatch, ({ completed, batch }) => ({ completed: laterOf(completed, batch?.last ?? null) })),
+      }),
+    ),
+  ],
+  [
+    88,
+    mutant(
+      'a checkpoint that waited is written whatever became of its batch',
+      withActions({
+        takeWriteAnswer: insteadWhere(
+          misled(actions.takeWriteAnswer, () => ({ completed: farAbove })),
+          actions.takeWriteAnswer,
+          (_, event) => event.type === 'timerFired',
+        ),
+      }),
+    ),
+  ],
+  [
+    88,
+    mutant(
+      'a throttled checkpoint is written again whatever became of its batch',
+      withActions({
+        takeWriteAnswer: insteadWhere(
+          actions.takeWriteAnswer,
+          misled(actions.takeWriteAnswer, () => ({ completed: farAbove })),
+          (_, event) => event.type === 'timerFired',
+        ),
+      }),
+    ),
+  ],
+  [89, mutant('a batch that failed is left behind', broken({ resumeProcessing: never }))],
+  [
+    89,
+    mutant(
+      'what was read is taken for processed',
+      withActions({ takeBatch: andChanges(actions.takeBatch, ({ completed }, event) => ({ completed: readIn(event) ?? completed })) }),
+    ),
+  ],
+]
+
+const readIn = (event: ShardEvent) => (event.type === 'recordsRead' ? event.batch.last : null)
 
 function restlessEngine(): Engine {
   let steps = 0

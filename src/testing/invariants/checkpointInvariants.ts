@@ -1,7 +1,7 @@
-import { compareSequenceNumbers, isSentinel, isShardEnd } from '@shardwise/effects'
+import { compareSequenceNumbers, type ExtendedSequenceNumber, isSentinel, isShardEnd } from '@shardwise/effects'
 import { invariant, never, none, same } from './invariant.ts'
 import { above, isRecord, placeText } from './places.ts'
-import { askedFor, endIsStored, type RequestFacts, type TraceFacts } from './traceFacts.ts'
+import { askedFor, endIsStored, type RequestFacts, type ToldStep, type TraceFacts } from './traceFacts.ts'
 
 /** The writes of a trace that are wrong. */
 const wrongWrites = ({ writes }: TraceFacts, isWrong: (write: TraceFacts['writes'][number]) => boolean): readonly string[] =>
@@ -19,11 +19,9 @@ const wrongRequests = ({ requests }: TraceFacts, isWrong: (made: RequestFacts) =
 const answeredAtOnce = ({ step, settlements }: RequestFacts): string | null | undefined =>
   settlements.find((settlement) => settlement.step.index === step.index)?.error
 
-/** The last record of the batch that the processor is at. */
-const inProcess = ({ step }: RequestFacts) => {
-  const { task } = step.before.context
-  return task?.type === 'processRecords' ? task.batch.last : null
-}
+/** Whether a place is at or below what was processed, or lies in the batch that is being processed. */
+const isHandled = ({ completed, inProcess }: ToldStep, place: ExtendedSequenceNumber): boolean =>
+  [completed, inProcess?.last ?? null].some((bound) => bound !== null && !above(place, bound))
 
 /** Whether a request comes when a checkpoint may be asked for. */
 const isTimely = ({ step }: RequestFacts): boolean => {
@@ -31,14 +29,9 @@ const isTimely = ({ step }: RequestFacts): boolean => {
   return reason !== 'LEASE_LOST' && !processorDone && initialized && step.before.status === 'active'
 }
 
-function isInRange(made: RequestFacts): boolean {
-  const { position, step } = made
+function isInRange({ position, step }: RequestFacts): boolean {
   const { checkpoint } = step.before.context
-  return (
-    isRecord(position) &&
-    !above(checkpoint, position) &&
-    [step.completed, inProcess(made)].some((bound) => bound !== null && !above(position, bound))
-  )
+  return isRecord(position) && !above(checkpoint, position) && isHandled(step, position)
 }
 
 /** Whether a request is for what is stored, or may be for the end of the shard. */
@@ -207,5 +200,9 @@ export const checkpointInvariants = [
 
   invariant(79, 'A checkpoint in range is not refused for its range', (facts) =>
     wrongRequests(facts, (made) => isInRange(made) && answeredAtOnce(made) === 'IllegalArgumentException'),
+  ),
+
+  invariant(88, 'A checkpoint that is written is of a batch that was processed, or of the one that is being processed', (facts) =>
+    wrongWrites(facts, ({ step, checkpoint }) => !isShardEnd(checkpoint) && !isHandled(step, checkpoint)),
   ),
 ] as const

@@ -1,3 +1,4 @@
+import type { ExtendedSequenceNumber, Position } from '@shardwise/effects'
 import { invariant, never, none } from './invariant.ts'
 import { above, isRecord, placeText } from './places.ts'
 import { askedFor, P, stateRank } from './traceFacts.ts'
@@ -43,15 +44,12 @@ export const sourceInvariants = [
   invariant(63, 'A shard is opened again after the last batch that was completed', ({ steps }) =>
     none(
       steps,
-      (step) =>
+      ({ completed, done, ...step }) =>
         askedFor(step, 'openShard').some(({ position }) => {
-          const { completed } = step.after.context
-          return (
-            step.completed !== null &&
-            (position.type !== 'AFTER_SEQUENCE_NUMBER' ||
-              position.sequenceNumber !== completed?.sequenceNumber ||
-              above(step.completed, completed))
-          )
+          if (completed === null) return false
+          if (position.type !== 'AFTER_SEQUENCE_NUMBER') return true
+          const after = wholeRecord(position.sequenceNumber)
+          return above(wholeRecord(completed.sequenceNumber), after) || above(after, done)
         }),
       (step) => [askedFor(step, 'openShard'), placeText(step.completed)],
     ),
@@ -98,4 +96,48 @@ export const sourceInvariants = [
       ({ before, after }) => [before?.context.batch?.batchId, after.value],
     ),
   ),
+
+  invariant(
+    89,
+    'No record is skipped: reading goes on, and begins again, after what was processed or stored, and a shard ends there',
+    ({ steps, events }) => {
+      const endedFromOutside = events.find(
+        ({ event, answered }) =>
+          (event.type === 'shutdown' && event.reason === 'SHARD_END') || (event.type === 'shardNotFound' && answered),
+      )
+      let read: ExtendedSequenceNumber | null = null
+      return none(
+        steps,
+        (step) => {
+          const { event, answered, kept, done, index } = step
+          if (event?.type === 'recordsRead' && answered?.type === 'readRecords') read = event.batch.last ?? read
+          const isMissed = (place: ExtendedSequenceNumber | null): boolean =>
+            isRecord(place) && ![kept, done].some((bound) => bound !== null && !above(place, bound))
+          const opened = askedFor(step, 'openShard')
+          if (opened.length > 0) read = null
+          const endsBehind = endedFromOutside === undefined || index < endedFromOutside.index
+          return (
+            opened.some(({ position }) => skips(position, kept, done)) ||
+            askedFor(step, 'readRecords').some(({ after }) => isMissed(after) || isMissed(read)) ||
+            askedFor(step, 'processRecords').some(({ after }) => isMissed(after)) ||
+            (endsBehind && askedFor(step, 'notifyShardEnded').length > 0 && isMissed(read))
+          )
+        },
+        ({ effects, kept, done }) => [effects, placeText(kept), placeText(done)],
+      )
+    },
+    'A shard that is ended from outside, or that the stream no longer has, leaves behind what was not processed.',
+  ),
 ] as const
+
+/** The place of a Kinesis record as a whole: where it is an aggregate, of its first user record. */
+const wholeRecord = (sequenceNumber: string): ExtendedSequenceNumber => ({ sequenceNumber, subSequenceNumber: 0 })
+
+/** Whether an opening leaves records out; what is stored may be the midst of an aggregate, the end of a batch is not. */
+function skips(position: Position, kept: ExtendedSequenceNumber | null, done: ExtendedSequenceNumber | null): boolean {
+  if (position.type !== 'AT_SEQUENCE_NUMBER' && position.type !== 'AFTER_SEQUENCE_NUMBER') return false
+  const place = wholeRecord(position.sequenceNumber)
+  const isStored =
+    kept !== null && (position.type === 'AT_SEQUENCE_NUMBER' ? !above(place, kept) : above(wholeRecord(kept.sequenceNumber), place))
+  return !isStored && (done === null || above(place, done))
+}

@@ -1,7 +1,15 @@
-import { type AnsweredEffectType, type ExtendedSequenceNumber, effectTable, isAnswered, isShardEnd, rankOf } from '@shardwise/effects'
+import {
+  type AnsweredEffectType,
+  type BatchHandle,
+  type ExtendedSequenceNumber,
+  effectTable,
+  isAnswered,
+  isShardEnd,
+  rankOf,
+} from '@shardwise/effects'
 import type { ShardConsumerSnapshot, ShardEffect, ShardEvent } from '@shardwise/machine'
-import type { Trace, TraceStep } from '../trace.ts'
-import { above } from './places.ts'
+import { expectInput, type Trace, type TraceStep } from '../trace.ts'
+import { above, isRecord } from './places.ts'
 
 /** An effect with an answer to come. */
 type AwaitedEffect = Extract<ShardEffect, { readonly type: AnsweredEffectType }>
@@ -17,6 +25,12 @@ export interface ToldStep extends TraceStep {
   readonly delivered: ExtendedSequenceNumber | null
   /** The last record of the last batch that was processed. */
   readonly completed: ExtendedSequenceNumber | null
+  /** The batch that the processor has once the event is counted in: it was handed over, and is not answered. */
+  readonly inProcess: BatchHandle | null
+  /** The greatest record that the store is known to have, by what it said. */
+  readonly kept: ExtendedSequenceNumber | null
+  /** The last record of the greatest batch of which nothing is left to deliver: it was processed, or stored to its end while it was held. */
+  readonly done: ExtendedSequenceNumber | null
 }
 
 /** A step that an event led to. */
@@ -52,12 +66,15 @@ interface Settlement {
   readonly error: string | null
 }
 
-const known = new WeakMap<Trace, TraceFacts>()
+const known = new WeakMap<Trace, { readonly length: number; readonly facts: TraceFacts }>()
 
-/** Reads a trace once, however many invariants ask. */
+/** Reads a trace once, however many invariants ask, and again when it has grown. */
 export function factsOf(trace: Trace): TraceFacts {
-  const facts = known.get(trace) ?? readFacts(trace)
-  known.set(trace, facts)
+  expectWhole(trace)
+  const earlier = known.get(trace)
+  if (earlier !== undefined && earlier.length === trace.steps.length) return earlier.facts
+  const facts = readFacts(trace)
+  known.set(trace, { length: trace.steps.length, facts })
   return facts
 }
 
@@ -85,16 +102,64 @@ function readFacts(trace: Trace): TraceFacts {
   }
 }
 
+/** @throws Error that names what a trace has not got. */
+function expectWhole(trace: Trace): void {
+  if (typeof trace !== 'object' || trace === null) throw new Error(`trace: expected { input, steps }, got ${String(trace)}`)
+  expectInput(trace.input)
+  if (!Array.isArray(trace.steps)) throw new Error(`steps: expected those of a trace from its start on, got ${String(trace.steps)}`)
+  const [first] = trace.steps as readonly TraceStep[]
+  if (first !== undefined && (first.event !== null || first.before !== null))
+    throw new Error(`steps[0]: expected the start, whose event and before are null, got ${first.event?.type ?? 'a later step'}`)
+}
+
 function toldSteps({ steps }: Trace): readonly ToldStep[] {
-  let delivered: ExtendedSequenceNumber | null = null
-  let completed: ExtendedSequenceNumber | null = null
+  const told = new Progress()
   return steps.map((step, index) => {
     const answered = answeredIn(step)
-    for (const { batch } of askedFor(step, 'processRecords'))
-      if (batch.last !== null && !above(delivered, batch.last)) delivered = batch.last
-    if (answered?.type === 'processRecords' && step.event?.type === 'recordsProcessed') completed = answered.batch.last ?? completed
-    return { ...step, index, answered, asked: askedIn(step), delivered, completed }
+    told.hear(step.event, answered)
+    const { inProcess } = told
+    for (const effect of step.effects) told.ask(effect)
+    const { delivered, completed, kept, done } = told
+    return { ...step, index, answered, asked: askedIn(step), delivered, completed, inProcess: inProcess?.batch ?? null, kept, done }
   })
+}
+
+/** How far a consumer has come, told by what it asked for and what it was answered, and not by what it says of itself. */
+class Progress {
+  delivered: ExtendedSequenceNumber | null = null
+  completed: ExtendedSequenceNumber | null = null
+  kept: ExtendedSequenceNumber | null = null
+  done: ExtendedSequenceNumber | null = null
+  inProcess: Extract<ShardEffect, { readonly type: 'processRecords' }> | null = null
+  #held: ExtendedSequenceNumber | null = null
+
+  hear(event: ShardEvent | null, answered: AwaitedEffect | null): void {
+    if (event === null || !('id' in event)) return
+    if (event.id === this.inProcess?.id) this.inProcess = null
+    if (answered?.type === 'readRecords' && event.type === 'recordsRead') this.#held = event.batch.last
+    if (answered?.type === 'readCheckpoint' && event.type === 'checkpointRead') this.#keep(event.checkpoint)
+    if (answered?.type === 'writeCheckpoint' && event.type === 'checkpointWritten') this.#keep(answered.checkpoint)
+    if (answered?.type === 'processRecords' && event.type === 'recordsProcessed') {
+      this.completed = answered.batch.last ?? this.completed
+      this.#finish(answered.batch.last)
+    }
+    if (this.#held !== null && this.kept !== null && !above(this.#held, this.kept)) this.#finish(this.#held)
+  }
+
+  ask(effect: ShardEffect): void {
+    if (effect.type === 'openShard') this.#held = null
+    if (effect.type !== 'processRecords') return
+    this.inProcess = effect
+    if (effect.batch.last !== null && !above(this.delivered, effect.batch.last)) this.delivered = effect.batch.last
+  }
+
+  #keep(checkpoint: ExtendedSequenceNumber): void {
+    if (isRecord(checkpoint)) this.kept = checkpoint
+  }
+
+  #finish(last: ExtendedSequenceNumber | null): void {
+    if (last !== null && !above(this.done, last)) this.done = last
+  }
 }
 
 function answeredIn({ event, before }: TraceStep): AwaitedEffect | null {
