@@ -163,9 +163,12 @@ export interface BrokenDriver {
 }
 
 /** A driver in which some parts are replaced. */
-export function brokenRuntime(breakIt: Break): Runtime {
+export function brokenRuntime(
+  breakIt: Break,
+  can: Runtime['can'] = ['anyMachine', 'restores', 'observes', 'aborts', 'ends', 'closes'],
+): Runtime {
   return {
-    can: ['anyMachine', 'restores', 'observes', 'aborts', 'ends', 'closes'],
+    can,
     run(setup) {
       const { parts, done } = makeParts(setup as RuntimeSetup<unknown>)
       Object.assign(parts, breakIt({ ...parts }, parts))

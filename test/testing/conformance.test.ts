@@ -5,9 +5,10 @@ import { brokenAnswers } from './brokenAnswers.ts'
 import { brokenConsumers } from './brokenConsumers.ts'
 import { brokenEnds } from './brokenEnds.ts'
 import { brokenOrder } from './brokenOrder.ts'
-import { type Break, brokenRuntime } from './brokenRuntimes.ts'
+import { brokenQueues } from './brokenQueues.ts'
+import { type Break, type BrokenDriver, brokenRuntime } from './brokenRuntimes.ts'
 
-const brokenDrivers = [...brokenOrder, ...brokenAnswers, ...brokenEnds, ...brokenConsumers]
+const brokenDrivers: readonly BrokenDriver[] = [...brokenOrder, ...brokenAnswers, ...brokenEnds, ...brokenConsumers, ...brokenQueues]
 
 /** The driver of the project itself. */
 const interpreted: Runtime = {
@@ -45,6 +46,12 @@ describe('the conformance suite', () => {
     })
   }
 
+  for (const { fault, noticedBy, breakIt, can } of brokenQueues) {
+    test(`notices a driver that ${fault}, also when all that it can is ${can.join(', ') || 'the least'}`, async () => {
+      expect(await complaints(conformance(brokenRuntime(breakIt, can)))).toContain(noticedBy)
+    })
+  }
+
   test('has for every case a driver that this case notices', () => {
     const names = conformance(interpreted).map(({ name }) => name)
     expect([...new Set(brokenDrivers.map(({ noticedBy }) => noticedBy))].sort()).toEqual([...names].sort())
@@ -55,6 +62,33 @@ describe('the conformance suite', () => {
     await expect(reversed[1]?.run()).rejects.toThrow(
       'log: expected ["> go","! dropBatch b1","! startTimer #2","! dropBatch b2","! startTimer #1"], got ["> go","! startTimer #1",',
     )
+  })
+
+  test('asks a driver that passes through timers for idle, and is content when it has it', async () => {
+    const name = 'feeds events from outside in the order in which they were sent'
+    const timers = new Set<Promise<void>>()
+    const slow: Runtime = brokenRuntime((whole) => ({
+      send(event) {
+        const fed = new Promise<void>((resolve) => {
+          setTimeout(() => {
+            whole.send(event)
+            resolve()
+          }, 0)
+        })
+        timers.add(fed)
+      },
+    }))
+    const caseOf = (runtime: Runtime) => conformance(runtime).find((one) => one.name === name)
+    await expect(caseOf(slow)?.run()).rejects.toThrow(
+      /^events: expected .* got \[\]; idle: expected of a runtime that passes through timers/,
+    )
+    await Promise.all(timers)
+    await caseOf({ can: slow.can, run: (setup) => ({ ...slow.run(setup), idle: () => Promise.all(timers) }) })?.run()
+  })
+
+  test('says nothing of idle to a driver that it has heard', async () => {
+    const [first] = conformance(brokenRuntime((whole) => ({ startAll: (effects) => whole.startAll(effects.toReversed()) })))
+    await expect(first?.run()).rejects.toThrow(/^((?!idle).)*$/)
   })
 
   test('stops a driver that never comes to rest', async () => {

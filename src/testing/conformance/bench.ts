@@ -38,13 +38,23 @@ export class Bench {
   readonly #faults: unknown[] = []
   #running: RunningMachine | undefined
   #happened = 0
+  /** How much had happened when the case last asked something of the runtime; null when it has not since the last rest. */
+  #asked: number | null = null
+  #wasDeaf = false
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime
   }
 
+  /** Why a case may have failed that the runtime only needs more time for; null when that cannot be. */
+  get impatience(): string | null {
+    if (!this.#wasDeaf) return null
+    return `idle: expected of a runtime that passes through timers, a disk or a network; it has none, and nothing happened in ${quietTurns} turns of the microtask queue`
+  }
+
   /** Has the runtime run a machine. */
   run<Snapshot>({ machine, start, input, handle, observe }: Workpiece<Snapshot>): void {
+    this.#asked = this.#happened
     const handlers = Object.fromEntries(handledTypes.map((type) => [type, this.#handler(handle)]))
     const running = this.#runtime.run({
       machine,
@@ -67,6 +77,7 @@ export class Bench {
 
   /** Sends an event from outside. What `send` throws, now or later, is thrown by `idle`. */
   send(event: ShardEvent): void {
+    this.#asked = this.#happened
     try {
       const sent = this.#runningMachine().send(event)
       Promise.resolve(sent).catch((error: unknown) => this.#faults.push(error))
@@ -91,11 +102,14 @@ export class Bench {
 
   /** Resolves when the runtime has come to rest. */
   async idle(): Promise<void> {
+    const asked = this.#asked
     for (let before = -1; before !== this.#happened; ) {
       before = this.#happened
       for (let turn = 0; turn < quietTurns; turn += 1) await Promise.resolve()
       await this.#runningMachine().idle?.()
     }
+    this.#asked = null
+    if (asked === this.#happened && this.#runningMachine().idle === undefined) this.#wasDeaf = true
     this.#expectRest()
     if (this.mayBreak) return
     for (const cause of this.#faults) throw new Error(`send: it failed with ${String(cause)}`, { cause })
@@ -125,6 +139,7 @@ export class Bench {
     if (waiting === undefined)
       throw new Error(`expected the handler of effect ${id} to have been called; the log is ${this.log.join(', ')}`)
     this.#waiting.delete(id)
+    this.#asked = this.#happened
     return waiting
   }
 

@@ -1,8 +1,9 @@
 import type { ContractCase } from '../contractCase.ts'
 import { abortCases, closeAbortsCases } from './abortCases.ts'
 import { answerCases } from './answerCases.ts'
+import type { Bench } from './bench.ts'
 import { ConsumerBench } from './consumer.ts'
-import { consumerAbortCases, consumerCases, consumerObserverCases, consumerRestoreCases } from './consumerCases.ts'
+import { consumerAbortCases, consumerCases, consumerEndCases, consumerObserverCases, consumerRestoreCases } from './consumerCases.ts'
 import { closeCases, closeDoneCases, doneCases, endCases, restoredDoneCases } from './endCases.ts'
 import { observerCases, restoreCases } from './observerCases.ts'
 import { orderCases } from './orderCases.ts'
@@ -35,6 +36,7 @@ const scriptedGroups: readonly Group<ScriptedBench>[] = [
 const consumerGroups: readonly Group<ConsumerBench>[] = [
   [[], consumerCases],
   [['aborts'], consumerAbortCases],
+  [['ends'], consumerEndCases],
   [['observes'], consumerObserverCases],
   [['restores'], consumerRestoreCases],
 ]
@@ -52,13 +54,23 @@ export function conformance(runtime: Runtime): readonly ConformanceCase[] {
   ]
 }
 
-function casesOf<B>(runtime: Runtime, groups: readonly Group<B>[], make: () => B): readonly ConformanceCase[] {
+function casesOf<B extends Bench>(runtime: Runtime, groups: readonly Group<B>[], make: () => B): readonly ConformanceCase[] {
   return groups.flatMap(([needs, cases]) => {
     const leftOut = lackOf(runtime, needs)
     return Object.entries(cases).map(([name, body]) =>
       leftOut === null
-        ? { name, leftOut, run: () => body(make(), runtime) }
+        ? { name, leftOut, run: () => runOn(make(), (bench) => body(bench, runtime)) }
         : { name: `${name} (left out: ${leftOut})`, leftOut, run: async () => {} },
     )
   })
+}
+
+async function runOn<B extends Bench>(bench: B, body: (bench: B) => Promise<void>): Promise<void> {
+  try {
+    await body(bench)
+  } catch (cause) {
+    const { impatience } = bench
+    if (impatience === null || !(cause instanceof Error)) throw cause
+    throw new Error(`${cause.message}; ${impatience}`, { cause })
+  }
 }

@@ -55,10 +55,10 @@ export class ConsumerBench extends Bench {
     await this.compare()
   }
 
-  /** Answers the oldest effect of that type that is out, and compares. */
-  async reply<K extends AnsweredByShard>(type: K, body: AnswerBody<K>): Promise<void> {
+  /** Answers the oldest effect of that type that is out, and compares. `meanwhile` is what the handlers send while that step is being taken. */
+  async reply<K extends AnsweredByShard>(type: K, body: AnswerBody<K>, meanwhile: readonly ShardEvent[] = []): Promise<void> {
     const { id } = this.#takeOut(type)
-    this.expectStep({ ...body, id } as unknown as ShardEvent)
+    for (const event of [{ ...body, id } as unknown as ShardEvent, ...meanwhile]) this.expectStep(event)
     this.answer(id, body)
     await this.compare()
   }
@@ -116,9 +116,9 @@ export function expectSame(actual: readonly unknown[], expected: readonly unknow
   }
 }
 
-/** Takes a fresh consumer to its first read. */
-export async function untilReading(bench: ConsumerBench): Promise<void> {
-  bench.begin()
+/** Takes a fresh consumer to the initializing of its processor. */
+export async function untilInitializing(bench: ConsumerBench, handle?: Handle): Promise<void> {
+  bench.begin(handle === undefined ? {} : { handle })
   await bench.compare()
   await bench.reply('checkParentShards', { type: 'parentShardsCompleted' })
   await bench.reply('readCheckpoint', {
@@ -127,12 +127,17 @@ export async function untilReading(bench: ConsumerBench): Promise<void> {
     pendingCheckpoint: null,
   })
   await bench.reply('openShard', { type: 'shardOpened', openedAtMs: 1_700_000_000_000 })
+}
+
+/** Takes a fresh consumer to its first read. */
+export async function untilReading(bench: ConsumerBench, handle?: Handle): Promise<void> {
+  await untilInitializing(bench, handle)
   await bench.reply('initialize', { type: 'initialized' })
 }
 
 /** Takes a fresh consumer to the processing of its first batch. */
-export async function untilProcessing(bench: ConsumerBench): Promise<void> {
-  await untilReading(bench)
+export async function untilProcessing(bench: ConsumerBench, handle?: Handle): Promise<void> {
+  await untilReading(bench, handle)
   await bench.reply('readRecords', { type: 'recordsRead', batch: aBatch(0, 9) })
 }
 

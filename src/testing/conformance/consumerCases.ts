@@ -1,6 +1,7 @@
-import { restore, type ShardConsumerSnapshot } from '@shardwise/machine'
+import { restore, type ShardConsumerSnapshot, type ShardEvent } from '@shardwise/machine'
 import { expectEqual } from '../expectEqual.ts'
-import { ConsumerBench, expectSame, liveOn, untilProcessing, untilReading } from './consumer.ts'
+import type { Handle } from './bench.ts'
+import { ConsumerBench, expectSame, liveOn, untilInitializing, untilProcessing, untilReading } from './consumer.ts'
 import { type AwaitedEffect, aBatch, goodAnswer, requestDuring } from './goodWorld.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -9,6 +10,16 @@ type Cases = Readonly<Record<string, (bench: ConsumerBench, runtime: Runtime) =>
 const request = (name: string) => ({ type: 'checkpointRequested', request: name, position: null }) as const
 const stop = { type: 'shutdown', reason: 'REQUESTED' } as const
 const leaseLost = { type: 'shutdown', reason: 'LEASE_LOST' } as const
+const burst = Array.from({ length: 100 }, (_, index) => request(`r${index}`))
+
+/** Sends events from inside the first handler of that type. */
+function sendingFrom(bench: ConsumerBench, type: string, events: readonly ShardEvent[]): Handle {
+  const unsent = [...events]
+  return (effect) => {
+    if (effect.type !== type) return
+    for (const event of unsent.splice(0)) bench.send(event)
+  }
+}
 
 /** The shard consumer itself, led by hand. */
 export const consumerCases: Cases = {
@@ -76,6 +87,34 @@ export const consumerCases: Cases = {
     await bench.reply('readRecords', { type: 'recordsRead', batch: aBatch(0, 9) })
   },
 
+  'takes a hundred events that come while a step is being taken: all of them, in their order': async (bench) => {
+    await untilReading(bench, sendingFrom(bench, 'processRecords', burst))
+    await bench.reply('readRecords', { type: 'recordsRead', batch: aBatch(0, 9) }, burst)
+    await bench.reply('processRecords', { type: 'recordsProcessed' })
+    await liveOn(bench)
+  },
+
+  'takes a request to shut down and the loss of the lease as two events, also when they come in one turn': async (bench, runtime) => {
+    await untilReading(bench)
+    bench.expectStep(stop)
+    bench.send(stop)
+    await bench.tell(leaseLost)
+    const other = new ConsumerBench(runtime)
+    await untilInitializing(other, sendingFrom(other, 'readRecords', [stop, leaseLost]))
+    await other.reply('initialize', { type: 'initialized' }, [stop, leaseLost])
+    for (const each of [bench, other]) {
+      await each.reply('notifyShutdownRequested', { type: 'shutdownRequestedNotified' })
+      await liveOn(each)
+    }
+  },
+
+  'feeds the failure of a callback that was cancelled, which the consumer awaits': async (bench) => {
+    await untilProcessing(bench)
+    await bench.tell(leaseLost)
+    await bench.reject('processRecords', Object.assign(new Error('the callback was cancelled'), { name: 'AbortError' }))
+    await liveOn(bench)
+  },
+
   'takes a request to shut down after the end, and starts its answer': async (bench) => {
     bench.begin()
     await bench.compare()
@@ -134,6 +173,36 @@ export const consumerObserverCases: Cases = {
     await bench.tell(stop)
     const plain = (steps: typeof bench.observed): unknown[] => JSON.parse(JSON.stringify(steps)) as unknown[]
     expectSame(plain(bench.observed), plain(bench.expectedSteps), 'step')
+  },
+
+  'shows the observer a request to shut down that comes again': async (bench) => {
+    await untilProcessing(bench)
+    await bench.tell(stop)
+    await bench.tell(stop)
+    expectEqual(
+      bench.observed.slice(-2).map(({ event }) => event),
+      [stop, stop],
+      'events of the last steps',
+    )
+  },
+}
+
+/** The shard consumer, where a contract is broken. */
+export const consumerEndCases: Cases = {
+  'rejects done when a shard consumer drops a batch and the handler throws, and starts nothing more': async (bench) => {
+    const dropBatchThrows: Handle = ({ type }) => {
+      if (type === 'dropBatch') throw new Error('broken')
+    }
+    await untilProcessing(bench, dropBatchThrows)
+    bench.mayBreak = true
+    const id = bench.snapshot.context.task?.id ?? 0
+    bench.answer(id, { type: 'recordsProcessed' })
+    await bench.idle()
+    expectEqual(bench.end !== undefined && 'error' in bench.end, true, 'done has rejected')
+    const { length } = bench.started
+    bench.send(leaseLost)
+    await bench.idle()
+    expectEqual(bench.started.slice(length), [], 'effects started after that')
   },
 }
 

@@ -111,6 +111,18 @@ export const orderCases: Readonly<Record<string, Body>> = {
     expectEqual(events.length, 4, 'number of events')
   },
 
+  'feeds a shutdown that comes again like any event, and starts what is then asked for': async (bench) => {
+    const stop = { type: 'shutdown', reason: 'REQUESTED' } as const
+    bench.play({ react: () => [drop(`b${bench.events.length}`)] })
+    bench.send(stop)
+    bench.send(stop)
+    await bench.idle()
+    bench.send(stop)
+    await bench.idle()
+    const twice = ['> shutdown REQUESTED', '! dropBatch b1', '> shutdown REQUESTED', '! dropBatch b2']
+    expectEqual(bench.log, [...twice, '> shutdown REQUESTED', '! dropBatch b3'], 'log')
+  },
+
   'feeds an event while effects are out, without waiting for their answers': async (bench) => {
     bench.play({ start: [timer(1)] })
     await bench.idle()
