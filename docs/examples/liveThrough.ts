@@ -1,31 +1,45 @@
 /** A record processor in the life of a shard consumer: what the consumer asks of the processor is done, and nothing else. */
-import { type BatchHandle, createBatchStore, type KinesisRecord } from '@shardwise/effects'
+import { type BatchHandle, createBatchStore, type ErrorFacts, effectTable, type KinesisRecord } from '@shardwise/effects'
 import { type ShardEffect, start, step } from '@shardwise/machine'
 import { hostRecordProcessor, type RecordProcessor } from '@shardwise/processor'
 import { type Life, live } from '@shardwise/testing'
 
-/** Hands a processor what its shard consumer hands to it in that life. Resolves with the places of the records, as often as they were handed over. */
+/**
+ * Calls a processor as its shard consumer does in that life, which is settled beforehand: a callback that fails there may do as it likes, and its checkpoints
+ * fail; another must not throw, and its checkpoints are stored. Where a life loses its processor, the same one is initialized again. Resolves with the places
+ * of the records, as often as they were handed over.
+ */
 export async function liveThrough(life: Life, processor: RecordProcessor): Promise<readonly string[]> {
   const batches = createBatchStore()
   const shardId = 'shardId-000000000000'
+  let failure: ErrorFacts | null = null
   const { handlers } = hostRecordProcessor({
     processor,
     shardId,
     batches,
-    send: ({ request }) => queueMicrotask(() => handlers.settleCheckpoint({ type: 'settleCheckpoint', shardId, request, error: null })),
+    send({ request }) {
+      const settled = { type: 'settleCheckpoint', shardId, request, error: failure } as const
+      queueMicrotask(() => handlers.settleCheckpoint(settled))
+    },
   })
+  const { steps } = live(life, { start, step })
   const context = { signal: new AbortController().signal, onAbort() {} }
   const delivered: string[] = []
   const carryOut = async (effect: ShardEffect): Promise<void> => {
-    if (effect.type === 'initialize') await handlers.initialize(effect, context)
-    if (effect.type !== 'processRecords') return
-    const records = recordsOf(effect.batch)
-    delivered.push(...records.map(({ sequenceNumber, subSequenceNumber }) => `${sequenceNumber}/${subSequenceNumber}`))
-    const batch = batches.put({ shardId, records, handle: effect.batch })
-    const { type } = await handlers.processRecords({ ...effect, batch }, context)
-    if (type !== 'recordsProcessed') throw new Error(`processRecords: expected recordsProcessed, got ${type}`)
+    if (effectTable[effect.type].port !== 'processor' || !('id' in effect)) return
+    const answer = steps.map(({ event }) => event).find((event) => event !== null && 'id' in event && event.id === effect.id)
+    if (answer?.type === 'processorGone' || answer?.type === 'batchGone') return
+    failure = answer && 'error' in answer ? answer.error : null
+    const call = handlers[effect.type as 'initialize'] as (effect: object, within: typeof context) => Promise<{ readonly type: string }>
+    const { type } = await call(effect.type === 'processRecords' ? { ...effect, batch: stored(effect.batch) } : effect, context)
+    if (type.endsWith('Failed') && failure === null) throw new Error(`${effect.type}: expected no error, got ${type}`)
   }
-  for (const { effects } of live(life, { start, step }).steps) for (const effect of effects) await carryOut(effect)
+  const stored = (handle: BatchHandle): BatchHandle => {
+    const records = recordsOf(handle)
+    delivered.push(...records.map(({ sequenceNumber, subSequenceNumber }) => `${sequenceNumber}/${subSequenceNumber}`))
+    return batches.put({ shardId, records, handle })
+  }
+  for (const { effects } of steps) for (const effect of effects) await carryOut(effect)
   return delivered
 }
 
