@@ -6,7 +6,7 @@ const capabilities = {
   restores: 'begins with the snapshot that it is given, and with the effects that this one awaits',
   observes: 'calls `observe` at every step',
   aborts: 'gives handlers a signal that fires when the machine cancels their effect',
-  ends: 'has `done`',
+  ends: 'has `done`, which rejects when a contract is broken',
   closes: 'has `close`',
 } as const satisfies Readonly<Record<string, string>>
 
