@@ -1,5 +1,5 @@
 import { type ShardEvent, start, step } from '@shardwise/machine'
-import { type Engine, invariants, type Life, live, lives, type Operation, type Trace, traceOf } from '@shardwise/testing'
+import { type Engine, invariants, type Life, live, lives, type Operation, type Trace, type TraceStep, traceOf } from '@shardwise/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -85,6 +85,29 @@ describe('an operation', () => {
     expect(trace.steps.length).toBe(1 + 4 + operations.length)
   })
 
+  it.each<[string, Operation, readonly ShardEvent['type'][]]>([
+    ['by a shutdown', { does: 'interrupt', by: 'requestShutdown', pick: 0 }, ['shutdown', 'recordsFailed']],
+    ['by a lost lease', { does: 'interrupt', by: 'loseLease', pick: 1 }, ['shutdown', 'batchGone']],
+    [
+      'by a checkpoint that is throttled',
+      { does: 'interrupt', by: 'failWrite', pick: 0 },
+      ['checkpointRequested', 'throttled', 'recordsFailed', 'timerFired'],
+    ],
+  ])('interrupts a callback %s', (_, operation, events) => {
+    const { steps } = live(aLife([succeed, operation]), machine)
+
+    expect(steps.slice(6).map(({ event }) => event?.type)).toEqual(events)
+  })
+
+  it('asks for many checkpoints in a row, each by a name of its own', () => {
+    const { steps } = live(aLife([succeed, { does: 'burst', at: 'everything', count: 20 }]), machine)
+    const names = steps.flatMap(({ event }) => (event?.type === 'checkpointRequested' ? [event.request] : []))
+
+    expect(new Set(names).size).toBe(20)
+    expect(steps.at(-1)?.after.context.waiting).toHaveLength(16)
+    expect(steps.at(-1)?.effects).toEqual([expect.objectContaining({ error: expect.objectContaining({ name: 'ThrottlingException' }) })])
+  })
+
   it('does nothing where it means nothing', () => {
     const idle: readonly Operation[] = [
       { does: 'succeedWrite' },
@@ -92,6 +115,8 @@ describe('an operation', () => {
       { does: 'fireTimer' },
       { does: 'answerTwice' },
       { does: 'answerLate', pick: 2 },
+      { does: 'interrupt', by: 'loseLease', pick: 0 },
+      { does: 'burst', at: 0, count: 0 },
     ]
 
     expect(live(aLife(idle, 0), machine).steps).toHaveLength(1)
@@ -115,6 +140,38 @@ describe('an operation', () => {
     expect(done?.event?.type).toBe('recordsProcessed')
     expect(done?.before).not.toBe(read?.after)
     expect(done?.before).toEqual(read?.after)
+  })
+})
+
+describe('the lives that are made', () => {
+  const steps = fc.sample(lives(), { seed: 20_181_118, numRuns: 400 }).flatMap((life) => live(life, machine).steps)
+  const answersTask = ({ event, before }: TraceStep): boolean => event !== null && 'id' in event && event.id === before?.context.task?.id
+  const refusedLater = ({ event, effects }: TraceStep, type: ShardEvent['type']): boolean =>
+    event?.type === type &&
+    effects.some((effect) => effect.type === 'settleCheckpoint' && effect.error?.name === 'IllegalArgumentException')
+
+  it.each<[string, number, (step: TraceStep) => boolean]>([
+    [
+      'a batch fails while a shutdown is pending',
+      10,
+      (step) => answersTask(step) && step.event?.type === 'recordsFailed' && step.before?.context.reason !== null,
+    ],
+    [
+      'a batch is gone while a shutdown is pending',
+      2,
+      (step) => answersTask(step) && step.event?.type === 'batchGone' && step.before?.context.reason !== null,
+    ],
+    ['a batch fails', 50, (step) => answersTask(step) && step.event?.type === 'recordsFailed'],
+    ['fifteen checkpoints or more wait', 50, ({ after }) => after.context.waiting.length >= 15],
+    [
+      'a checkpoint is refused for so many that wait',
+      20,
+      ({ effects }) => effects.some((effect) => effect.type === 'settleCheckpoint' && effect.error?.message.includes('wait already')),
+    ],
+    ['a checkpoint that waited is refused, for its batch has failed', 10, (step) => refusedLater(step, 'checkpointWritten')],
+    ['a throttled checkpoint is refused when it is tried again', 5, (step) => refusedLater(step, 'timerFired')],
+  ])('have steps where %s: %i at least in 400 lives', (_, least, isSo) => {
+    expect(steps.filter(isSo).length).toBeGreaterThanOrEqual(least)
   })
 })
 

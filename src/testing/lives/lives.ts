@@ -1,7 +1,7 @@
 import { parseShardConsumerOptions, type ShardConsumerOptions, type ShardConsumerSnapshot } from '@shardwise/machine'
 import fc from 'fast-check'
 import type { Engine, Trace, TraceStep } from '../trace.ts'
-import { eventOf, type Operation } from './operations.ts'
+import { eventOf, type Operation, singlesOf } from './operations.ts'
 import { ShardWorld, type WorldPlan } from './shardWorld.ts'
 
 /** What happens to a shard consumer, from its start on: plain JSON. `live` makes it a trace. */
@@ -32,8 +32,28 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 2, arbitrary: does('answerTwice') },
   { weight: 2, arbitrary: does('fireTimer') },
   { weight: 2, arbitrary: does('crash') },
-  { weight: 3, arbitrary: does('requestShutdown') },
+  { weight: 1, arbitrary: does('requestShutdown') },
   { weight: 1, arbitrary: does('loseLease', 'endShard') },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      does: fc.constant('interrupt' as const),
+      by: fc.oneof(
+        { weight: 1, arbitrary: fc.constant('failWrite' as const) },
+        { weight: 1, arbitrary: fc.constantFrom('requestShutdown' as const, 'endShard' as const, 'loseLease' as const) },
+      ),
+      // The first is the failure of the callback itself.
+      pick: fc.constantFrom(0, 0, 0, 1, 1, 2, 3),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constant('burst' as const),
+      at: fc.oneof(fc.constant('everything' as const), fc.integer({ min: -3, max: 0 })),
+      count: fc.integer({ min: 2, max: 20 }),
+    }),
+  },
   {
     weight: 20,
     arbitrary: fc.record({
@@ -105,12 +125,14 @@ export function live({ world: plan, begun, operations }: Life, { start, step }: 
   let before = first
   const beginning = Array.from({ length: begun }, (): Operation => ({ does: 'succeed', count: 2 }))
   for (const operation of [...beginning, ...operations]) {
-    const event = eventOf(operation, before, steps, world)
-    if (operation.does === 'crash') before = JSON.parse(JSON.stringify(before)) as ShardConsumerSnapshot
-    if (event === null) continue
-    const [after, asked] = step(before, event)
-    steps.push({ event, before, after, effects: asked })
-    before = after
+    for (const single of singlesOf(operation, before)) {
+      const event = eventOf(single, before, steps, world)
+      if (single.does === 'crash') before = JSON.parse(JSON.stringify(before)) as ShardConsumerSnapshot
+      if (event === null) continue
+      const [after, asked] = step(before, event)
+      steps.push({ event, before, after, effects: asked })
+      before = after
+    }
   }
   return { input, steps }
 }

@@ -1,6 +1,7 @@
 import type { ExtendedSequenceNumber } from '@shardwise/effects'
 import { outstanding, type ShardConsumerSnapshot, type ShardEffect, type ShardEvent } from '@shardwise/machine'
 import { answersTo } from '../answers.ts'
+import { isCallback } from '../invariants/traceFacts.ts'
 import type { TraceStep } from '../trace.ts'
 import { indexOf, recordAt, type ShardWorld } from './shardWorld.ts'
 
@@ -24,12 +25,40 @@ export type Operation =
   | { readonly does: 'requestShutdown' | 'endShard' | 'loseLease' }
   /** The processor asks for a checkpoint, by number: so many records beyond the last one that it got. */
   | { readonly does: 'checkpoint'; readonly at: number | 'everything' | 'LATEST' | 'SHARD_END' | 'nonsense' }
+  /** The processor asks for the same checkpoint many times in a row, and awaits none. */
+  | { readonly does: 'burst'; readonly at: number | 'everything'; readonly count: number }
+  /**
+   * A shutdown comes while a callback is out, which then gets another answer than its success. With `failWrite` it is a checkpoint of everything that is
+   * throttled, and tried again when the callback has failed.
+   */
+  | { readonly does: 'interrupt'; readonly by: 'requestShutdown' | 'endShard' | 'loseLease' | 'failWrite'; readonly pick: number }
   /** The process dies, and another takes up the snapshot that was stored as JSON. */
   | { readonly does: 'crash' }
 
+/** What happens one event at a time. */
+type SingleOperation = Exclude<Operation, { does: 'burst' | 'interrupt' }>
+
+/** An operation as those of one event each: none where it means nothing. */
+export function singlesOf(operation: Operation, { context }: ShardConsumerSnapshot): readonly SingleOperation[] {
+  switch (operation.does) {
+    case 'burst':
+      return Array.from({ length: operation.count }, () => ({ does: 'checkpoint', at: operation.at }))
+    case 'interrupt':
+      return context.task !== null && isCallback(context.task) ? interruption(operation) : []
+    default:
+      return [operation]
+  }
+}
+
+function interruption({ by, pick }: Extract<Operation, { does: 'interrupt' }>): readonly SingleOperation[] {
+  const failure = { does: 'fail', pick } as const
+  if (by !== 'failWrite') return [{ does: by }, failure]
+  return [{ does: 'checkpoint', at: 'everything' }, { does: by, pick: 1 }, failure, { does: 'succeedWrite' }]
+}
+
 /** The event that an operation means where it happens; null where it means none. */
 export function eventOf(
-  operation: Operation,
+  operation: SingleOperation,
   before: ShardConsumerSnapshot,
   steps: readonly TraceStep[],
   world: ShardWorld,
@@ -110,7 +139,7 @@ function successOf(effect: ShardEffect, { context }: ShardConsumerSnapshot, worl
 }
 
 function positionOf(
-  at: Extract<Operation, { does: 'checkpoint' }>['at'],
+  at: Extract<SingleOperation, { does: 'checkpoint' }>['at'],
   { context }: ShardConsumerSnapshot,
 ): ExtendedSequenceNumber | null {
   if (at === 'everything') return null
