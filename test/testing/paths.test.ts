@@ -57,6 +57,20 @@ describe('the paths to every state', () => {
     expect(shortest.map((path) => keyOf((pass(path).at(-1) ?? beginning).snapshot)).toSorted()).toEqual([...graph.states.keys()].toSorted())
   })
 
+  it('each have a name of their own, which is the same in every run', () => {
+    const names = shortest.map(({ name }) => name)
+
+    expect(new Set(names).size).toBe(names.length)
+    expect(new Set(all.map(({ name }) => name)).size).toBe(all.length)
+    expect(shortestPaths(engine, [input]).map(({ name }) => name)).toEqual(names)
+    expect(names[0]).toBe('1.1: to WAITING_ON_PARENT_SHARDS.checking, length 0')
+    expect(
+      shortestPaths(engine, [input, input])
+        .map(({ name }) => name)
+        .slice(names.length),
+    ).toEqual(names.map((name) => name.replace('1.', '2.')))
+  })
+
   it('are the shortest: no edge leads to a state by more than one step fewer', () => {
     const distance = new Map([...graph.states].map(([key, { way }]) => [key, way.length]))
 
@@ -76,7 +90,7 @@ describe('the paths over every edge', () => {
     const some = every(50)
 
     expect(JSON.parse(JSON.stringify(some))).toEqual(some)
-    expect(some.every(({ name }) => /^[A-Z_]+(\.\w+)? on .+, length \d+$/.test(name))).toBe(true)
+    expect(some.every(({ name }) => /^1\.\d+: [A-Z_]+(\.\w+)? on .+, length \d+$/.test(name))).toBe(true)
   })
 
   it('hold for the machine that they were made with', async () => {

@@ -16,6 +16,7 @@ export interface PathStep extends Expected {
 
 /** A life of a shard consumer from its start, as plain JSON: to be replayed against the machine, or against what embeds it. */
 export interface Path {
+  /** Its own among those that are made together, with their number. */
   readonly name: string
   readonly input: ShardConsumerInput
   /** What is expected of the start. */
@@ -25,7 +26,7 @@ export interface Path {
 
 /** A shortest path to every state of `consumerGraph`, one graph after the other. @throws what the engine throws. */
 export function shortestPaths(engine?: Engine, inputs: readonly ShardConsumerInput[] = pathInputs): readonly Path[] {
-  return inputs.flatMap((input) => shortestPathsOf(consumerGraph(input, engine)))
+  return inputs.flatMap((input, index) => named(index, shortestPathsOf(consumerGraph(input, engine))))
 }
 
 /**
@@ -33,8 +34,12 @@ export function shortestPaths(engine?: Engine, inputs: readonly ShardConsumerInp
  * state, and edges on the way of a longer path have none of their own. @throws what the engine throws.
  */
 export function paths(engine?: Engine, inputs: readonly ShardConsumerInput[] = pathInputs): readonly Path[] {
-  return inputs.flatMap((input) => pathsOf(consumerGraph(input, engine)))
+  return inputs.flatMap((input, index) => named(index, pathsOf(consumerGraph(input, engine))))
 }
+
+/** Paths that look alike are told apart by their number, which is the same in every run. */
+const named = (input: number, made: readonly Path[]): readonly Path[] =>
+  made.map((path, index) => ({ ...path, name: `${input + 1}.${index + 1}: ${path.name}` }))
 
 function shortestPathsOf(graph: ConsumerGraph): readonly Path[] {
   return [...graph.states.values()].map(({ snapshot, way }) => pathOf(graph, `to ${stateName(snapshot)}`, way))
