@@ -64,6 +64,7 @@ export const livenessInvariants = [
             : [`step ${index}: ${failures} failures, ${ended.steps} steps to ${JSON.stringify(ended.last.value)}`]
         }),
       ),
+    'Timers fire: one that fails is not started again, and a consumer that is shutting down would wait for it for ever.',
   ),
 
   invariant(
