@@ -198,7 +198,8 @@ async function liveThrough(plan: Plan, make: Make): Promise<string | null> {
   const ledger = new Ledger(plan)
   const shard = aShard(ledger.texts, { perRead: plan.perRead })
   const throttled = [...plan.throttled]
-  for (const end of [...plan.ends, null]) {
+  const ends = [...plan.ends, null]
+  for (const end of ends) {
     ledger.begin()
     let endNow: () => void = () => undefined
     const ended = new Promise<void>((resolve) => {
@@ -217,6 +218,7 @@ async function liveThrough(plan: Plan, make: Make): Promise<string | null> {
     const outcome = await Promise.race([consumer.outcome, ...(end?.how === 'crash' ? [ended] : [])])
     if (ledger.broken !== null) return ledger.broken
     if (outcome === 'finished') break
+    if (outcome === 'replay') ends.push(null)
     await turns(5)
   }
   ledger.expect(

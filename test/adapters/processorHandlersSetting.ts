@@ -86,7 +86,16 @@ export function aShard(texts: readonly string[], { isOpen = false, perRead = 1_0
     const host = hostRecordProcessor({ processor, shardId, batches, send: (event) => send(event) })
     const running = interpret({
       machine: shardConsumer,
-      start: start({ shardId, token: acquired.token, options: { idleTimeInMilliseconds: tipMs, ...given.options } }),
+      start: start({
+        shardId,
+        token: acquired.token,
+        // As a worker does.
+        options: {
+          idleTimeInMilliseconds: tipMs,
+          missedShardEndCheckpoint: processor.shutdownOnce === true ? 'replay' : 'retry',
+          ...given.options,
+        },
+      }),
       handlers: {
         ...leases,
         ...memoryRecordSource({ stream, batches }),
