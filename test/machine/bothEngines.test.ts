@@ -57,13 +57,17 @@ describe('the compiled engine', () => {
     expect(compiled.step(first, { type: 'shutdown', reason: 'REQUESTED' })[0].value).toBe(first.value)
     expect(compiled.step(json(first), unknown)[0].value).toEqual(first.value)
   })
+})
 
-  it('refuses a snapshot of a state that the machine does not have', () => {
+describe('either engine', () => {
+  it.each([{ PROCESSING: 'sleeping' }, 'PROCESSING', 'toString'])('refuses a snapshot whose value %j is no whole state', (value) => {
     const [first] = start(aShard)
-    const foreign = { ...first, value: { PROCESSING: 'sleeping' } }
 
-    expect(() => compiled.step(foreign, { type: 'shutdown', reason: 'REQUESTED' })).toThrow(
-      'value: expected a state of the machine, got {"PROCESSING":"sleeping"}',
+    for (const { step } of [shardConsumer, compiled]) {
+      expect(() => step({ ...first, value }, { type: 'shutdown', reason: 'REQUESTED' })).toThrow(Error)
+    }
+    expect(() => compiled.step({ ...first, value }, { type: 'shutdown', reason: 'REQUESTED' })).toThrow(
+      `value: expected a state of the machine, got ${JSON.stringify(value)}`,
     )
   })
 })

@@ -1,6 +1,6 @@
 import { compile } from '@shardwise/machine'
 import { describe, expect, it } from 'vitest'
-import { createMachine, setup } from 'xstate'
+import { assign, createMachine, setup } from 'xstate'
 
 const named = setup({
   types: { events: {} as { type: 'go' } | { type: 'stop' } },
@@ -46,10 +46,18 @@ describe('the table of a small statechart', () => {
     ['a partial wildcard, also where it does nothing', createMachine({ initial: 'a', on: { 'x.*': {} }, states: { a: {} } }), 'x.*'],
     [
       'a wildcard that does something behind one that does nothing',
-      named.createMachine({ initial: 'a', on: { '*': [{ guard: 'ready' }, { actions: 'note' }] }, states: { a: {} } }),
+      named.createMachine({ initial: 'a', on: { '*': [{}, { actions: 'note' }] }, states: { a: {} } }),
       '*',
     ],
   ])('is refused for %s', (_, machine, wildcard) => {
     expect(() => compile(machine)).toThrow(new Error(`compile: the machine has the wildcard ${wildcard}; that cannot be compiled`))
+  })
+
+  it('takes a named action that only changes the context, as XState makes it', () => {
+    const assigning = setup({ actions: { note: assign({}) } })
+
+    expect(compile(assigning.createMachine({ initial: 'a', states: { a: { entry: 'note' } } })).states).toEqual([
+      { value: 'a', entry: ['note'], on: {} },
+    ])
   })
 })
