@@ -1,6 +1,6 @@
 import { compile, shardConsumerMachine } from '@shardwise/machine'
 import { describe, expect, it } from 'vitest'
-import { assign, createMachine, raise, setup, stateIn } from 'xstate'
+import { assign, createMachine, emit, enqueueActions, raise, setup, stateIn } from 'xstate'
 
 const named = setup({
   types: { events: {} as { type: 'go' } | { type: 'stop' } },
@@ -61,6 +61,14 @@ describe('compiling a statechart', () => {
   })
 })
 
+it('takes names for changes of the context and for emitted events', () => {
+  const machine = createMachine({ initial: 'a', states: { a: { entry: ['change', 'tell', 'both'] } } }).provide({
+    actions: { change: assign({}), tell: emit({ type: 'told' }), both: enqueueActions(() => undefined) },
+  })
+
+  expect(compile(machine).states[0]?.entry).toEqual(['change', 'tell', 'both'])
+})
+
 describe('what cannot be compiled is refused by name', () => {
   const two = { initial: 'a', states: { a: {}, b: {} } } as const
   const inline = (): undefined => undefined
@@ -76,6 +84,11 @@ describe('what cannot be compiled is refused by name', () => {
       'a final state below the top',
       createMachine({ initial: 'a', states: { a: { initial: 'b', states: { b: { type: 'final' } } } } }),
       'a.b has a final state below the top',
+    ],
+    [
+      'a wildcard of which one branch does something',
+      named.createMachine({ ...two, on: { '*': [{}, { actions: 'note' }] } }),
+      'the machine has the wildcard *',
     ],
     ['a machine without states', createMachine({}), 'the machine has no states'],
     ['a guarded wildcard', named.createMachine({ ...two, on: { '*': { guard: 'ready' } } }), 'the machine has the wildcard *'],

@@ -52,9 +52,15 @@ const byEvent = fc.record({
   target: fc.option(target, { nil: undefined }),
   actions: fc.subarray(['count', 'note'], { minLength: 0 }),
 })
-/** Eventless branches that end: they count up to a bound, or change nothing. */
+const leaves = ['a', 'b1', 'b2', 'c1']
+/** Eventless branches that end: they lead to later states, count up to a bound, or change nothing. */
 const eventless = (self: string) =>
   fc.oneof(
+    fc.record({
+      guard,
+      target: fc.constantFrom(undefined, ...leaves.slice(leaves.indexOf(self) + 1).map((id) => `#${id}`)),
+      actions: fc.constantFrom([], ['note']),
+    }),
     fc.record({ guard: fc.constant('few'), target, actions: fc.constantFrom(['count'], ['count', 'note']) }),
     fc.record({ guard, target: fc.constantFrom(undefined, `#${self}`), actions: fc.constantFrom([], ['note']) }),
   )

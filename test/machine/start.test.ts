@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 describe.each([
   ['XState', shardConsumer],
   ['the compiled machine', compiled],
-])('a shard consumer of %s', (_, { start }) => {
+])('a shard consumer of %s', (_, { start, step }) => {
   it.each([
     [{ shardId: 'shardId-000000000000', token: -1 }, 'token: expected a lease counter, a whole number from 0, got -1'],
     [{ shardId: 'shardId-000000000000', token: 0.5 }, 'token: expected a lease counter, a whole number from 0, got 0.5'],
@@ -15,6 +15,12 @@ describe.each([
     [{ shardId: 'a', token: 1, options: { maxRecord: 5 } }, 'maxRecord: not an option'],
   ])('is not started with %j', (input, says) => {
     expect(() => start(input as ShardConsumerInput)).toThrow(says)
+  })
+
+  it.each([['PROCESSING'], [{ PROCESSING: 'dreaming' }], [{}]])('takes no snapshot whose value is %j', (value) => {
+    const [started] = start({ shardId: 'a', token: 1 })
+
+    expect(() => step({ ...started, value }, { type: 'parentShardsCompleted', id: 1 })).toThrow()
   })
 
   it('is started again after one that was refused', () => {
