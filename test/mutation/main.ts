@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Stryker } from '@stryker-mutator/core'
@@ -23,11 +23,25 @@ const outcomes: Readonly<Record<string, Mutant['outcome']>> = {
   NoCoverage: 'survived',
 }
 
+/** Where Stryker keeps what it found, by file. */
+const cache = 'node_modules/.cache/stryker/incremental.json'
+
+/** Stryker takes a mutant of what runs while a file is loaded for settled, whatever tests were added since: those that survived are tried again. */
+function forgetSurvivors(file: string): void {
+  if (!existsSync(cache)) return
+  const report = JSON.parse(readFileSync(cache, 'utf8')) as { files: Record<string, { mutants: { status: string }[] }> }
+  const entry = report.files[file]
+  if (entry === undefined) return
+  entry.mutants = entry.mutants.filter(({ status }) => outcomes[status] !== 'survived')
+  writeFileSync(cache, JSON.stringify(report))
+}
+
 /** Mutates one file. What was found is kept in a cache of Stryker's, so that a run that was cut off goes on with the next file. */
 async function mutate(file: string): Promise<readonly Mutant[]> {
+  forgetSurvivors(file)
   const sandbox = mkdtempSync(join(tmpdir(), 'shardwise-mutants-'))
   try {
-    const results = await new Stryker({ mutate: [file], tempDirName: sandbox }).runMutationTest()
+    const results = await new Stryker({ mutate: [file], tempDirName: sandbox, incrementalFile: cache }).runMutationTest()
     const source = readFileSync(file, 'utf8')
     return results
       .filter(({ fileName }) => fileName.endsWith(file))
