@@ -166,7 +166,7 @@ describe('iterate', () => {
       for await (const _ of records) continue
       throw new Error('flush failed')
     })(shardId)
-    const consumer = await aShard(['a1']).consume(processor, { maxAttempts: 4 })
+    const consumer = await aShard(['a1']).consume(processor, { maxAttempts: 4, options: { missedShardEndCheckpoint: 'retry' } })
     await expect(consumer.outcome).rejects.toThrow('the end of the shard was reported already')
     expect(consumer.stored).toEqual(['a1'])
   })

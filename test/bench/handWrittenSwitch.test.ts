@@ -22,7 +22,7 @@ const loopSteps = ({ steps }: Trace) =>
   )
 
 it('does in the loop of the bench what the machine does', () => {
-  const traces = fc.sample(lives(), { numRuns: 100, seed: 7 }).map((life) => live(life, shardConsumer))
+  const traces = fc.sample(lives(), { numRuns: 300, seed: 7 }).map((life) => live(life, shardConsumer))
   const steps = traces.flatMap(loopSteps)
 
   expect(new Set(steps.map(({ event }) => event?.type))).toEqual(new Set(['recordsRead', 'recordsProcessed']))
