@@ -118,6 +118,16 @@ describe('a status', () => {
     expect(child.warnings).toEqual(['shardId-000000000000: it sent a status for initialize that nothing asked for'])
   })
 
+  it('may come twice after the end of the shard, also at once', async () => {
+    const status = JSON.stringify({ action: 'status', responseFor: 'shardEnded' })
+    const child = hostChild(scripted(answer, `say(${JSON.stringify(`${status}\n${status}`)})`))
+
+    await child.initialize()
+    expect(await child.shardEnded()).toEqual({ type: 'shardEndedNotified' })
+
+    expect(child.warnings).toEqual([])
+  })
+
   const early = (sequenceNumber: string): string => `checkpoint('${sequenceNumber}');done('processRecords');say('early ${sequenceNumber}')`
 
   it('before and after the reply to a checkpoint completes its action once: the next one is not taken for completed', async () => {

@@ -145,7 +145,13 @@ const makers: Readonly<Record<string, Make>> = {
         let taken = 0
         for await (const record of records) {
           await ledger.handle(record)
-          if (checkpoint === 'manual' && ledger.asks(record)) await context.checkpoint(record)
+          if (checkpoint === 'manual' && ledger.asks(record)) {
+            await context.checkpoint(record).catch((error: unknown) => {
+              // It fails with the record in hand, which comes again.
+              ledger.takeBack([record])
+              throw error
+            })
+          }
           taken += 1
           if (taken === 5) break
         }

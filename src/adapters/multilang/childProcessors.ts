@@ -140,8 +140,6 @@ class ChildHost {
     const failure = await this.#ask(child, action, plainLine(action))
     if (failure !== null) return false
     this.#child = undefined
-    // The example of aws-kcl sends a second status here.
-    child.conversation.break(`nothing is asked after ${action}`)
     const ended = await child.program.end()
     if (ended !== 'exit code 0') this.#warn(`the child process ended after ${action}: ${ended}`)
     return true

@@ -19,10 +19,12 @@ const mostQueued = 16
 const secondStatusMs = 1_000
 /** Actions during which nothing can be checkpointed. */
 const withoutCheckpointer: readonly Action[] = ['initialize', 'leaseLost']
+/** Actions after which nothing is asked. The example of aws-kcl completes the end of its shard twice, and both may be read at once. */
+const last: readonly Action[] = ['leaseLost', 'shardEnded']
 
 /**
  * The talk with one child, in lock-step: an action is sent when the one before it has its status and no checkpoint is out; meanwhile the child may ask for
- * checkpoints, one after another. A status for another action, or too much talk, breaks it for good.
+ * checkpoints, one after another. A status for another action, or too much talk, breaks it for good; the status of a last action ends it.
  */
 export class Conversation {
   readonly #links: ConversationLinks
@@ -116,6 +118,7 @@ export class Conversation {
     this.#pending = undefined
     this.#completed = pending?.action
     pending?.resolve()
+    if (pending !== undefined && last.includes(pending.action)) this.break(`nothing is asked after ${pending.action}`)
   }
 
   #takeCheckpoint(asked: Checkpoint): void {
