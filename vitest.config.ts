@@ -11,6 +11,7 @@ export default defineConfig({
     alias: {
       '@shardwise/effects': source('effects'),
       '@shardwise/machine/compiled': fileURLToPath(new URL('./src/machine/compiled.ts', import.meta.url)),
+      '@shardwise/machine/host': fileURLToPath(new URL('./src/machine/leaseHost.ts', import.meta.url)),
       '@shardwise/machine': source('machine'),
       '@shardwise/kinesis': source('adapters/kinesis'),
       '@shardwise/dynamodb': source('adapters/dynamodb'),

@@ -9,6 +9,7 @@ export default defineConfig({
     alias: {
       '@shardwise/effects': source('effects'),
       '@shardwise/machine/compiled': fileURLToPath(new URL('./src/machine/compiled.ts', import.meta.url)),
+      '@shardwise/machine/host': fileURLToPath(new URL('./src/machine/leaseHost.ts', import.meta.url)),
       '@shardwise/machine': source('machine'),
       '@shardwise/memory': source('adapters/memory'),
       '@shardwise/processor': source('adapters/processor'),

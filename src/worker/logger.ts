@@ -1,5 +1,5 @@
 import { consumerState } from '@shardwise/machine'
-import type { Observation, Observer } from './observation.ts'
+import type { Observation, Observer } from '@shardwise/machine/host'
 
 /** Where a worker writes; `console` and pino fit. */
 export interface Logger {

@@ -1,6 +1,6 @@
 import type { ExtendedSequenceNumber, Outcome } from '@shardwise/effects'
 import { type ConsumerState, consumerState } from '@shardwise/machine'
-import type { Observation, Observer } from './observation.ts'
+import type { Observation, Observer } from '@shardwise/machine/host'
 
 /** How far one shard has come on this worker. */
 export interface ShardProgress {

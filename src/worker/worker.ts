@@ -2,12 +2,11 @@ import { dynamoDbLeaseTable } from '@shardwise/dynamodb'
 import { createBatchStore, interpret } from '@shardwise/effects'
 import { createDropReporter, kinesisRecordSource } from '@shardwise/kinesis'
 import { type CoordinatorEvent, coordinator, startCoordinator } from '@shardwise/machine'
+import { createMailbox, hostLeases, type Observer, seedOf } from '@shardwise/machine/host'
 import { adaptRecordProcessor } from '@shardwise/processor'
 import { checkAwsClients, createAwsClients } from './awsClients.ts'
-import { type Adapters, hostLeases, seedOf } from './leaseHost.ts'
 import { logObservations } from './logger.ts'
-import { createMailbox } from './mailbox.ts'
-import type { Observer } from './observation.ts'
+import { type Adapters, processorsOf } from './processors.ts'
 import { timers } from './timers.ts'
 import { type ParsedWorkerOptions, parseWorkerOptions, type WorkerOptions } from './workerOptions.ts'
 
@@ -67,19 +66,20 @@ export class Worker {
     const observe = observerOf(this.#options)
     const mailbox = createMailbox<CoordinatorEvent>()
     const failures: unknown[] = []
+    const handlers = { ...adapters.leases, ...adapters.source, ...timers }
     const leases = hostLeases({
-      ...adapters,
+      handlers,
       workerId,
       failoverTimeMillis: lease.failoverTimeMillis,
       engine,
       shardOptions: shard,
-      makeProcessor: (shardId) => {
+      hostProcessor: processorsOf((shardId) => {
         const processor = given.processor(shardId)
         // A factory in JavaScript may give nothing at all.
         return processor?.version === 'hosted'
           ? processor
           : adaptRecordProcessor(processor, given.logger === undefined ? {} : { logger: given.logger })
-      },
+      }, adapters.batches),
       tellCoordinator: mailbox.send,
       observe,
       fail: (error) => {
@@ -91,7 +91,7 @@ export class Worker {
     const running = interpret({
       machine: coordinator,
       start: startCoordinator({ ...lease, workerId, initialPosition, seed: seedOf(workerId) }),
-      handlers: { ...adapters.leases, ...adapters.source, ...timers, ...leases.handlers },
+      handlers: { ...handlers, ...leases.handlers },
       observe: (step) => observe({ machine: 'coordinator', step }),
     })
     mailbox.open(running)

@@ -12,11 +12,11 @@ import {
   shardConsumerOptionNames,
 } from '@shardwise/machine'
 import { shardConsumer as compiled } from '@shardwise/machine/compiled'
+import type { Observer } from '@shardwise/machine/host'
 import type { AnyRecordProcessor } from '@shardwise/processor'
 import { type AwsClientOptions } from './awsClients.ts'
-import type { Adapters, SelfHostedProcessor } from './leaseHost.ts'
 import type { Logger } from './logger.ts'
-import type { Observer } from './observation.ts'
+import type { Adapters, SelfHostedProcessor } from './processors.ts'
 
 /** The options of the coordinator that users set. */
 type LeaseOptions = Omit<CoordinatorOptions, 'workerId' | 'initialPosition' | 'seed'>

@@ -1,15 +1,8 @@
 import type { Step } from '@shardwise/effects'
-import type {
-  CoordinatorEffect,
-  CoordinatorEvent,
-  CoordinatorState,
-  LeaseKeeperEffect,
-  LeaseKeeperEvent,
-  LeaseKeeperState,
-  ShardConsumerSnapshot,
-  ShardEffect,
-  ShardEvent,
-} from '@shardwise/machine'
+import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from './coordinator.ts'
+import type { LeaseKeeperEffect, LeaseKeeperEvent, LeaseKeeperState } from './leaseKeeper.ts'
+import type { ShardEffect, ShardEvent } from './shardConsumerContext.ts'
+import type { ShardConsumerSnapshot } from './shardConsumerEngine.ts'
 
 /** One step of one of the machines in a worker. */
 export type Observation =

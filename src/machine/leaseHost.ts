@@ -1,5 +1,4 @@
 import {
-  type BatchStore,
   type ConsumerHost,
   type EffectOf,
   type Interpreter,
@@ -8,47 +7,43 @@ import {
   type LeaseStore,
   type LeaseTable,
   type Outcome,
+  type Processor,
   type RecordSource,
   type StreamDirectory,
   type Timers,
 } from '@shardwise/effects'
-import {
-  type CoordinatorEvent,
-  type LeaseKeeperEvent,
-  leaseKeeper,
-  type ShardConsumerEngine,
-  type ShardConsumerOptions,
-  type ShardConsumerSnapshot,
-  type ShardEvent,
-  startLeaseKeeper,
-} from '@shardwise/machine'
-import { hostRecordProcessor, type RecordProcessor, type RecordProcessorHost, type RecordProcessorHostOptions } from '@shardwise/processor'
+import type { CoordinatorEvent } from './coordinator.ts'
+import { type LeaseKeeperEvent, leaseKeeper, startLeaseKeeper } from './leaseKeeper.ts'
 import { createMailbox } from './mailbox.ts'
 import type { Observer } from './observation.ts'
-import { timers } from './timers.ts'
+import type { CheckpointRequestedEvent, ShardEvent } from './shardConsumerContext.ts'
+import type { ShardConsumerEngine, ShardConsumerSnapshot } from './shardConsumerEngine.ts'
+import type { ShardConsumerOptions } from './shardConsumerOptions.ts'
 
-/** What the machines of a worker are plugged into. */
-export interface Adapters {
-  readonly leases: LeaseStore & LeaseTable
-  readonly source: RecordSource & StreamDirectory
-  /** The store that the source puts its batches into. */
-  readonly batches: BatchStore
-}
+export { createMailbox, type Mailbox } from './mailbox.ts'
+export type { Observation, Observer } from './observation.ts'
 
-/** A record processor that carries out its side of the effect table itself, such as one in a process of its own. */
-export interface SelfHostedProcessor {
-  readonly version: 'hosted'
+/** What all machines of a worker share of the effect table. */
+export type SharedHandlers = LeaseStore & LeaseTable & RecordSource & StreamDirectory & Timers
+
+/** The record processor of one shard consumer, behind its side of the effect table. */
+export interface HostedProcessor {
+  readonly handlers: Processor
+  /** Whether a second callback at the end of the shard breaks a promise of the processor. */
   readonly shutdownOnce?: boolean | undefined
-  host(consumer: Omit<RecordProcessorHostOptions, 'processor'>): RecordProcessorHost
+  /** Says that the consumer has ended. */
+  close(): void
 }
 
 /** What a lease host is made of. */
-export interface LeaseHostOptions extends Adapters {
+export interface LeaseHostOptions {
+  readonly handlers: SharedHandlers
   readonly workerId: string
   readonly failoverTimeMillis: number
   readonly engine: ShardConsumerEngine
   readonly shardOptions: Partial<ShardConsumerOptions>
-  readonly makeProcessor: (shardId: string) => RecordProcessor | SelfHostedProcessor
+  /** Makes the processor of a consumer that starts; `send` is how it asks for checkpoints. What it throws ends the worker. */
+  readonly hostProcessor: (shardId: string, send: (event: CheckpointRequestedEvent) => void) => HostedProcessor
   readonly tellCoordinator: (event: CoordinatorEvent) => void
   readonly observe: Observer
   /** Hears what ends a machine against its contract. */
@@ -65,8 +60,7 @@ export interface RunningLeases {
 type ConsumerMachine = Interpreter<ShardConsumerSnapshot, ShardEvent>
 
 /** The host of one worker's leases. */
-export function hostLeases(given: LeaseHostOptions): RunningLeases {
-  const options = { ...given, shared: { ...given.leases, ...given.source, ...timers } }
+export function hostLeases(options: LeaseHostOptions): RunningLeases {
   const keepers = new Map<string, KeptLease>()
   return {
     handlers: {
@@ -93,11 +87,6 @@ export function hostLeases(given: LeaseHostOptions): RunningLeases {
   }
 }
 
-/** The options, and the handlers that all consumers of the worker share. */
-interface Hosting extends LeaseHostOptions {
-  readonly shared: LeaseStore & LeaseTable & RecordSource & StreamDirectory & Timers
-}
-
 interface KeptLease {
   send(event: LeaseKeeperEvent): void
   close(): void
@@ -105,8 +94,8 @@ interface KeptLease {
   readonly gone: Promise<Outcome | null>
 }
 
-function keepLease(options: Hosting, effect: EffectOf<'keepLease'>): KeptLease {
-  const { shared, workerId, failoverTimeMillis, observe } = options
+function keepLease(options: LeaseHostOptions, effect: EffectOf<'keepLease'>): KeptLease {
+  const { handlers, workerId, failoverTimeMillis, observe } = options
   const { leaseKey, token, shardId, parentShardIds, acquiredMs } = effect
   const mailbox = createMailbox<LeaseKeeperEvent>()
   const consumers = hostConsumer(options, mailbox.send)
@@ -121,7 +110,7 @@ function keepLease(options: Hosting, effect: EffectOf<'keepLease'>): KeptLease {
       failoverTimeMillis,
       seed: seedOf(workerId + leaseKey),
     }),
-    handlers: withOwn(shared, consumers.handlers),
+    handlers: withOwn(handlers, consumers.handlers),
     observe: (step) => observe({ machine: 'leaseKeeper', leaseKey, step }),
   })
   mailbox.open(keeper)
@@ -136,7 +125,7 @@ function keepLease(options: Hosting, effect: EffectOf<'keepLease'>): KeptLease {
 }
 
 /** Runs the shard consumers of one lease, one after another. */
-function hostConsumer(options: Hosting, tellKeeper: (event: LeaseKeeperEvent) => void): { handlers: ConsumerHost; close(): void } {
+function hostConsumer(options: LeaseHostOptions, tellKeeper: (event: LeaseKeeperEvent) => void): { handlers: ConsumerHost; close(): void } {
   let running: ConsumerMachine | undefined
   let closeRunning = (): void => undefined
   return {
@@ -159,16 +148,14 @@ function hostConsumer(options: Hosting, tellKeeper: (event: LeaseKeeperEvent) =>
 }
 
 function startConsumer(
-  options: Hosting,
+  options: LeaseHostOptions,
   effect: EffectOf<'startConsumer'>,
   tellKeeper: (event: LeaseKeeperEvent) => void,
 ): { consumer: ConsumerMachine; close(): void } {
-  const { shared, batches, engine, shardOptions, observe, workerId } = options
+  const { handlers, engine, shardOptions, observe, workerId } = options
   const { leaseKey, token, shardId, parentShardIds, openedAtMs } = effect
-  const processor = options.makeProcessor(shardId)
   const mailbox = createMailbox<ShardEvent>()
-  const itsConsumer = { shardId, batches, send: mailbox.send }
-  const host = processor.version === 'hosted' ? processor.host(itsConsumer) : hostRecordProcessor({ processor, ...itsConsumer })
+  const processor = options.hostProcessor(shardId, mailbox.send)
   const consumer = interpret({
     machine: engine,
     start: engine.start({
@@ -180,8 +167,8 @@ function startConsumer(
       seed: seedOf(workerId + shardId),
       options: processor.shutdownOnce === true ? { ...shardOptions, missedShardEndCheckpoint: 'replay' } : shardOptions,
     }),
-    handlers: withOwn(shared, {
-      ...host.handlers,
+    handlers: withOwn(handlers, {
+      ...processor.handlers,
       signalShutdownNotificationComplete: () => tellKeeper({ type: 'consumerNotified' }),
       signalLeaseLost: () => tellKeeper({ type: 'consumerLostLease' }),
       signalShutdownComplete: () => undefined,
@@ -191,7 +178,7 @@ function startConsumer(
   mailbox.open(consumer)
   const close = (): void => {
     consumer.close()
-    host.close()
+    processor.close()
   }
   consumer.done.then(
     ({ context }) => {
