@@ -27,7 +27,7 @@ export default defineConfig({
     // The default leaves one core idle; many of these tests wait for servers and child processes.
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'pure', include: pure, setupFiles: ['test/pureWorld.ts'] } },
+      { extends: true, test: { name: 'pure', isolate: false, include: pure, setupFiles: ['test/pureWorld.ts'] } },
       { extends: true, test: { name: 'world', include: ['test/**/*.test.ts'], exclude: pure } },
     ],
   },

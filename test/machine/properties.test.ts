@@ -16,6 +16,7 @@ const numRuns = Number(process.env['SHARDWISE_RUNS'] ?? 250)
 const allLives = fc
   .sample(fc.property(lives(), () => true) as unknown as fc.Arbitrary<readonly [Life]>, { seed, numRuns })
   .map(([life]) => life)
+const lived = Object.entries(engines).map(([name, engine]) => ({ name, engine, traces: allLives.map((life) => live(life, engine)) }))
 
 /** The user records that were handed over although others before them were neither completed nor checkpointed. */
 function leftOut(trace: Trace): readonly string[] {
@@ -38,9 +39,7 @@ function leftOut(trace: Trace): readonly string[] {
   })
 }
 
-describe.each(Object.entries(engines))('a shard consumer run by %s', (name, engine) => {
-  const traces = allLives.map((life) => live(life, engine))
-
+describe.each(lived)('a shard consumer run by $name', ({ name, engine, traces }) => {
   it.each(invariants.map((invariant) => [`I${invariant.number}: ${invariant.name}`, invariant] as const))('%s', (_, invariant) => {
     if (traces.every((trace) => invariant.check(trace, engine).length === 0)) return
     const { counterexample } = prove({
@@ -61,8 +60,7 @@ describe.each(Object.entries(engines))('a shard consumer run by %s', (name, engi
 })
 
 describe('the lives that the properties are checked in', () => {
-  const [engine] = Object.values(engines)
-  const traces = engine === undefined ? [] : allLives.map((life) => live(life, engine))
+  const [{ traces } = { traces: [] }, ...others] = lived
   const steps = traces.flatMap((trace) => trace.steps)
 
   it('come to every state and every end', () => {
@@ -85,7 +83,7 @@ describe('the lives that the properties are checked in', () => {
   })
 
   it('are the same on every engine', () => {
-    for (const other of Object.values(engines))
-      expect(JSON.stringify(allLives.map((life) => live(life, other)))).toBe(JSON.stringify(traces))
+    expect(others).not.toEqual([])
+    for (const other of others) expect(JSON.stringify(other.traces)).toBe(JSON.stringify(traces))
   })
 })

@@ -1,9 +1,8 @@
 import type { ShutdownReason } from '@shardwise/effects'
 import { type ShardConsumerSnapshot, type ShardEvent, type TableState, tableState } from '@shardwise/machine'
-import * as compiled from '@shardwise/machine/compiled'
-import { type Edge, pathInputs } from '@shardwise/testing'
+import type { Edge } from '@shardwise/testing'
 import { describe, expect, it } from 'vitest'
-import { walk } from './walk.ts'
+import { edges as allEdges } from './walk.ts'
 
 type Outcome = 'SUCCESSFUL' | 'END_OF_SHARD' | 'FAILURE'
 type Pending = ShutdownReason | 'none'
@@ -107,7 +106,7 @@ function outcomeOf(edge: Edge): Outcome | null {
 const pendingIn = ({ context }: ShardConsumerSnapshot): Pending => context.reason ?? 'none'
 
 /** A checkpoint that is still being written delays the end of a consumer, whatever its work came to. */
-const edges = pathInputs.flatMap((input) => walk(input, compiled).edges).filter(({ from }) => from.context.write === null)
+const edges = allEdges.filter(({ from }) => from.context.write === null)
 
 /** Work that failed for the last time counts as done, so that a consumer always ends. */
 const isLastAttempt = ({ context }: ShardConsumerSnapshot): boolean => context.attempt + 1 >= context.options.maxShutdownAttempts
