@@ -1,7 +1,7 @@
 import type { ShardConsumerContext } from './shardConsumerContext.ts'
 
 /** A whole number from 0 to 2^32 - 1 that looks random and depends on its input alone. */
-function scatter(value: number): number {
+export function scatter(value: number): number {
   let x = (value + 0x9e3779b9) | 0
   x = Math.imul(x ^ (x >>> 16), 0x21f0aaad)
   x = Math.imul(x ^ (x >>> 15), 0x735a2d97)

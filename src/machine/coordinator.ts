@@ -9,7 +9,7 @@
  */
 import type { EffectOf, ErrorFacts, InitialPosition, Lease, MachineAnswer, NewLease, Outcome, PureMachine } from '@shardwise/effects'
 import { backoffMs } from './backoff.ts'
-import { type LeaseObservations, leasesToAcquire, leasesToDelete, observeLeases } from './leasePlan.ts'
+import { type LeaseObservations, leasesToDelete, observeLeases, planLeases } from './leasePlan.ts'
 import { coversHashKeys, leasesCoverStream, leasesForEmptyTable, missingLeases, unexpectedChildShards } from './shardSync.ts'
 
 /** The effects of a coordinator. */
@@ -42,6 +42,8 @@ export interface CoordinatorOptions {
   /** The wait between two listings of the leases. */
   readonly leaseScanIntervalMillis: number
   readonly maxLeasesForWorker: number
+  /** How many leases are taken at once from a worker that has more than its share; 0 for none. */
+  readonly maxLeasesToStealAtOneTime: number
   /** Whether the leases of finished shards are deleted. */
   readonly cleanupLeasesOfCompletedShards: boolean
   /** How long a finished lease stands before it is deleted. */
@@ -329,27 +331,33 @@ function takeLeases(draft: Draft, leases: readonly Lease[], nowMs: number): void
 }
 
 function run(draft: Draft, leases: readonly Lease[], nowMs?: number): void {
-  const { options, observations, kept, unwanted, lost } = draft.state
-  const { workerId, failoverTimeMillis, maxLeasesForWorker } = options
+  const { options, observations, kept, unwanted, lost, nextId } = draft.state
+  const { workerId, failoverTimeMillis, maxLeasesForWorker, maxLeasesToStealAtOneTime } = options
   draft.set({ phase: 'running', attempts: 0 })
   const now = nowMs ?? Math.max(0, ...Object.values(observations).map(({ sinceMs }) => sinceMs))
-  const busy = [...Object.values(draft.state.calls), ...draft.state.queue].flatMap((call) => ('leaseKey' in call ? [call.leaseKey] : []))
-  const acquired = leasesToAcquire({
+  const calls = [...Object.values(draft.state.calls), ...draft.state.queue]
+  const keysOf = (type: LeaseCall['type']): string[] =>
+    calls.flatMap((call) => (call.type === type && 'leaseKey' in call ? [call.leaseKey] : []))
+  const { take, steal } = planLeases({
     workerId,
     leases,
     observations,
-    taken: new Set([...kept, ...unwanted, ...busy]),
+    mine: new Set([...kept, ...keysOf('acquireLease')]),
+    unwanted: new Set(unwanted),
     nowMs: now,
     failoverTimeMillis,
     maxLeasesForWorker,
-    kept: kept.length + busy.length,
+    maxLeasesToStealAtOneTime,
     lost,
+    // A lease that could not be stolen is not the first choice again.
+    seed: options.seed ^ nextId,
   })
+  const deleting = keysOf('deleteLease')
   const deleted = options.cleanupLeasesOfCompletedShards
-    ? leasesToDelete(leases, observations, now, options.completedLeaseCleanupIntervalMillis).filter((key) => !busy.includes(key))
+    ? leasesToDelete(leases, observations, now, options.completedLeaseCleanupIntervalMillis).filter((key) => !deleting.includes(key))
     : []
   enqueue(draft, [
-    ...acquired.map(({ leaseKey, leaseCounter }) => ({ type: 'acquireLease', leaseKey, leaseCounter, workerId }) as const),
+    ...[...take, ...steal].map(({ leaseKey, leaseCounter }) => ({ type: 'acquireLease', leaseKey, leaseCounter, workerId }) as const),
     ...deleted.map((leaseKey) => ({ type: 'deleteLease', leaseKey }) as const),
   ])
   if (draft.state.listAgain) {

@@ -1,4 +1,5 @@
 import { isShardEnd, type Lease } from '@shardwise/effects'
+import { scatter } from './backoff.ts'
 
 /** When a lease was last seen to change: `sinceMs` is monotonic milliseconds of the observer. */
 interface LeaseObservation {
@@ -24,39 +25,148 @@ export interface LeaseSituation {
   readonly workerId: string
   readonly leases: readonly Lease[]
   readonly observations: LeaseObservations
-  /** Lease keys that this worker keeps, is acquiring, or does not want. */
-  readonly taken: ReadonlySet<string>
+  /** Lease keys that this worker keeps or is acquiring. */
+  readonly mine: ReadonlySet<string>
+  /** Lease keys that this worker does not take again. */
+  readonly unwanted: ReadonlySet<string>
   readonly nowMs: number
   readonly failoverTimeMillis: number
   readonly maxLeasesForWorker: number
-  /** How many leases this worker keeps. */
-  readonly kept: number
+  /** How many leases are taken at most, in one run, from a worker that lives: 0 for none. */
+  readonly maxLeasesToStealAtOneTime: number
   /** Lease keys that this worker lost or gave away, the longest ago first: they come after the others. */
   readonly lost: readonly string[]
+  /** Decides what is stolen among leases that are as good as each other, so that workers do not all reach for the same one. */
+  readonly seed: number
+}
+
+/** What to do now: leases to take, which are free, and leases to steal, whose owners live. Never both. */
+export interface LeasePlan {
+  readonly take: readonly Lease[]
+  readonly steal: readonly Lease[]
+}
+
+/** Leases that stood still for this many failover times are taken without regard to balance. */
+const veryOld = 3
+
+/**
+ * Plans one run, by the KCL's rules. Leases that nobody owns, and those that this worker owned before it was restarted, are taken at once; those of workers
+ * that died, up to this worker's share, which is the leases over the workers, rounded up. With nothing to take, it steals from the worker that has most, as
+ * long as that does not only swap their places.
+ *
+ * Leases of finished shards are neither taken nor counted: here they are released, and would make every share too large. A worker that cannot have all leases
+ * takes none whose parents are unfinished: it would only wait for those it has no place for.
+ */
+export function planLeases(situation: LeaseSituation): LeasePlan {
+  const { maxLeasesForWorker, mine, lost } = situation
+  const { free, alive, counts, own, total } = census(situation)
+  const share = Math.min(Math.ceil(total / counts.size), maxLeasesForWorker)
+  const need = share - own
+  const wanted = wantedLeases(situation)
+  const inOrder = (leases: readonly Lease[]): Lease[] =>
+    leases
+      .filter((lease) => wanted.has(lease))
+      .sort((a, b) => lost.indexOf(a.leaseKey) - lost.indexOf(b.leaseKey) || (a.leaseKey < b.leaseKey ? -1 : 1))
+
+  const places = Math.max(0, maxLeasesForWorker - Math.max(mine.size, own))
+  const atOnce = inOrder(free.filter((lease) => isTakenAtOnce(lease, situation))).slice(0, places)
+  const expired = inOrder(free.filter((lease) => !isTakenAtOnce(lease, situation)))
+  const take = [...atOnce, ...expired.slice(0, Math.max(0, Math.min(need, places) - atOnce.length))]
+  if (take.length > 0 || need <= 0) return { take, steal: [] }
+  return {
+    take,
+    steal: leasesToSteal(
+      alive.filter((lease) => wanted.has(lease)),
+      counts,
+      share,
+      need,
+      situation,
+    ),
+  }
+}
+
+/** Who has what: the unfinished leases that are free, those whose owners live, and how many each worker has or is about to have. */
+function census({ workerId, leases, observations, mine, nowMs, failoverTimeMillis }: LeaseSituation): {
+  readonly free: readonly Lease[]
+  readonly alive: readonly Lease[]
+  readonly counts: ReadonlyMap<string, number>
+  readonly own: number
+  readonly total: number
+} {
+  const free: Lease[] = []
+  const alive: Lease[] = []
+  const counts = new Map([[workerId, 0]])
+  let total = 0
+  const count = (owner: string): void => void counts.set(owner, (counts.get(owner) ?? 0) + 1)
+  for (const lease of leases) {
+    const { leaseKey, leaseOwner, checkpointOwner, checkpoint } = lease
+    if (isShardEnd(checkpoint)) continue
+    total += 1
+    // During a hand-off the row names the next owner already, while the old one may still checkpoint.
+    const holder = checkpointOwner ?? leaseOwner
+    if (mine.has(leaseKey)) count(checkpointOwner === workerId && leaseOwner !== null ? leaseOwner : workerId)
+    else if (holder === null || holder === workerId || stoodStillMs(observations[leaseKey], nowMs) > failoverTimeMillis) free.push(lease)
+    else {
+      alive.push(lease)
+      count(leaseOwner ?? holder)
+    }
+  }
+  return { free, alive, counts, own: counts.get(workerId) ?? 0, total }
+}
+
+/** A lease that is seen for the first time may have been renewed just now. */
+function stoodStillMs(seen: LeaseObservation | undefined, nowMs: number): number {
+  return seen === undefined ? 0 : nowMs - seen.sinceMs
+}
+
+function isTakenAtOnce({ leaseKey, leaseOwner, checkpointOwner }: Lease, situation: LeaseSituation): boolean {
+  const { workerId, observations, nowMs, failoverTimeMillis } = situation
+  const holder = checkpointOwner ?? leaseOwner
+  return holder === null || holder === workerId || stoodStillMs(observations[leaseKey], nowMs) > veryOld * failoverTimeMillis
+}
+
+function wantedLeases({ leases, mine, unwanted, maxLeasesForWorker }: LeaseSituation): ReadonlySet<Lease> {
+  const unfinished = leases.filter(({ checkpoint }) => !isShardEnd(checkpoint))
+  const unfinishedKeys = new Set(unfinished.map(({ leaseKey }) => leaseKey))
+  const scarce = unfinished.length > maxLeasesForWorker
+  return new Set(
+    unfinished.filter(
+      ({ leaseKey, parentShardIds }) =>
+        !mine.has(leaseKey) && !unwanted.has(leaseKey) && !(scarce && parentShardIds.some((parent) => unfinishedKeys.has(parent))),
+    ),
+  )
 }
 
 /**
- * The leases to acquire now: unfinished ones that nobody owns, that this worker owned before it was restarted, or whose counter has stood still for longer
- * than the failover time. A worker that cannot have all leases takes none whose parents are unfinished: it would only wait for those it has no place for.
+ * Leases of the worker that has most, so many as bring neither above or below its share. From a worker that has just its share, one, and only when more than
+ * one is needed: otherwise the two would swap their places for ever.
  */
-export function leasesToAcquire(situation: LeaseSituation): Lease[] {
-  const { workerId, leases, observations, taken, nowMs, failoverTimeMillis, maxLeasesForWorker, kept, lost } = situation
-  const expired = ({ leaseKey }: Lease): boolean => {
-    const seen = observations[leaseKey]
-    return seen !== undefined && nowMs - seen.sinceMs > failoverTimeMillis
+function leasesToSteal(
+  alive: readonly Lease[],
+  counts: ReadonlyMap<string, number>,
+  share: number,
+  need: number,
+  { workerId, maxLeasesToStealAtOneTime, seed }: LeaseSituation,
+): readonly Lease[] {
+  const others = [...counts]
+    .filter(([owner]) => owner !== workerId)
+    .sort(([a, most], [b, next]) => next - most || rankOf(seed, a) - rankOf(seed, b))
+  for (const [owner, count] of others) {
+    const wanted = count > share ? Math.min(need, count - share) : count === share && need > 1 ? 1 : 0
+    const stolen = alive.filter(({ leaseOwner, checkpointOwner }) => leaseOwner === owner && checkpointOwner === null)
+    if (stolen.length > 0)
+      return stolen
+        .sort((a, b) => rankOf(seed, a.leaseKey) - rankOf(seed, b.leaseKey))
+        .slice(0, Math.min(wanted, maxLeasesToStealAtOneTime))
   }
-  const unfinished = new Set(leases.filter(({ checkpoint }) => !isShardEnd(checkpoint)).map(({ leaseKey }) => leaseKey))
-  const scarce = unfinished.size > maxLeasesForWorker
-  return leases
-    .filter((lease) => !taken.has(lease.leaseKey) && !isShardEnd(lease.checkpoint))
-    .filter((lease) => {
-      // During a hand-off of KCL 3.x the row names the next owner already, while the old one may still checkpoint.
-      const owner = lease.checkpointOwner ?? lease.leaseOwner
-      return owner === null || owner === workerId || expired(lease)
-    })
-    .filter(({ parentShardIds }) => !scarce || !parentShardIds.some((parent) => unfinished.has(parent)))
-    .sort((a, b) => lost.indexOf(a.leaseKey) - lost.indexOf(b.leaseKey) || (a.leaseKey < b.leaseKey ? -1 : 1))
-    .slice(0, Math.max(0, maxLeasesForWorker - kept))
+  return []
+}
+
+/** A place in an order that differs from seed to seed. */
+function rankOf(seed: number, text: string): number {
+  let hash = seed | 0
+  for (let n = 0; n < text.length; n += 1) hash = Math.imul(hash ^ text.charCodeAt(n), 0x01000193)
+  return scatter(hash)
 }
 
 /**

@@ -38,6 +38,7 @@ const flags: Readonly<Record<Exclude<FlagName, SpokenOtherwise>, Flag>> = {
   failoverTimeMillis: ms('--failover-ms', 'a lease that is not renewed for longer is free for others'),
   leaseScanIntervalMillis: ms('--scan-ms', 'the wait between two looks at the leases'),
   maxLeasesForWorker: count('--max-leases', 'the most shards that this worker consumes'),
+  maxLeasesToStealAtOneTime: count('--max-steal', 'the most leases taken at once from a worker with more than its share'),
   parentShardPollIntervalMillis: ms('--parent-poll-ms', 'the wait between two looks at unfinished parents'),
   cleanupLeasesOfCompletedShards: flag('--no-cleanup', 'keep the leases of finished shards'),
   completedLeaseCleanupIntervalMillis: ms('--cleanup-ms', 'how long a finished lease stands'),

@@ -178,6 +178,7 @@ describe('the properties of the MultiLangDaemon', () => {
     ['cleanupLeasesUponShardCompletion = No', { ...latest, cleanupLeasesOfCompletedShards: false }],
     ['taskBackoffTimeMillis = 100', { ...latest, taskBackoffTimeMillis: 100 }],
     ['maxLeasesForWorker = 7', { ...latest, maxLeasesForWorker: 7 }],
+    ['maxLeasesToStealAtOneTime = 3', { ...latest, maxLeasesToStealAtOneTime: 3 }],
     ['ignoreUnexpectedChildShards = on', { ...latest, ignoreUnexpectedChildShards: true }],
     ['skipShardSyncAtWorkerInitializationIfLeasesExist = 1', { ...latest, skipShardSyncAtWorkerInitializationIfLeasesExist: true }],
     ['shardSyncIntervalMillis = 60000', { ...latest, leaseScanIntervalMillis: 10_000 }],

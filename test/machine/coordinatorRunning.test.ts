@@ -28,7 +28,7 @@ describe('a running coordinator', () => {
 
   it('takes the leases of a worker that stopped renewing, when the failover time is over, and not before', () => {
     const others = leasesOf(shards, { leaseOwner: 'other', leaseCounter: 5 })
-    const worker = untilRunning(others)
+    const worker = untilRunning(others, { maxLeasesToStealAtOneTime: 0 })
     expect(worker.asked).toEqual(['startTimer'])
     worker.wait()
     worker.answer('listLeases', listed(others, 10_000))
@@ -328,5 +328,34 @@ describe('a stop', () => {
 
     expect(worker.outstanding.awaited).toEqual([])
     expect(worker.state.phase).toBe('stopped')
+  })
+})
+
+describe('a coordinator in a fleet', () => {
+  it('takes a lease from a worker that has more than its share, one at a look, and none while that is being asked for', () => {
+    const others = leasesOf(tiledShards(4), { leaseOwner: 'other', leaseCounter: 5 })
+    const worker = untilRunning(others)
+    expect(worker.effects).toMatchObject([{ type: 'acquireLease', leaseCounter: 5, workerId: 'me' }, { type: 'startTimer' }])
+    worker.wait()
+
+    worker.answer('listLeases', listed(others, 5_000))
+    expect(worker.asked).toEqual(['acquireLease', 'startTimer'])
+    worker.wait()
+    worker.answer('listLeases', listed(others, 9_000))
+    expect(worker.asked).toEqual(['startTimer'])
+  })
+
+  it('reaches for another lease when the one that it wanted could not be had', () => {
+    const others = leasesOf(tiledShards(8), { leaseOwner: 'other', leaseCounter: 5 })
+    const worker = untilRunning(others)
+    const wanted = new Set<string>()
+    for (let look = 0; look < 6; look += 1) {
+      for (const effect of worker.effects) if (effect.type === 'acquireLease') wanted.add(effect.leaseKey)
+      worker.settleCalls(() => false)
+      worker.wait()
+      worker.answer('listLeases', listed(others, look))
+    }
+
+    expect(wanted.size).toBeGreaterThan(2)
   })
 })

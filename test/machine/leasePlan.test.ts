@@ -1,26 +1,38 @@
 import type { Lease } from '@shardwise/effects'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type LeaseObservations, type LeaseSituation, leasesToAcquire, leasesToDelete, observeLeases } from '../../src/machine/leasePlan.ts'
+import { type LeaseObservations, type LeaseSituation, leasesToDelete, observeLeases, planLeases } from '../../src/machine/leasePlan.ts'
 import { aLease, at, idOf } from './shardGraphs.ts'
 
 const failoverTimeMillis = 10_000
 
-/** The keys that `me` acquires, the leases having been seen first at 0 unless said otherwise. */
-function acquired(leases: readonly Lease[], facts: Partial<LeaseSituation> = {}): readonly string[] {
-  return leasesToAcquire({
+interface Facts extends Partial<LeaseSituation> {
+  /** How many leases this worker keeps that are not listed. */
+  readonly kept?: number
+}
+
+/** What `me` plans, the leases having been seen first at 0 unless said otherwise. */
+function planned(leases: readonly Lease[], { kept = 0, ...facts }: Facts = {}) {
+  const { take, steal } = planLeases({
     workerId: 'me',
     leases,
     observations: observeLeases({}, leases, 0),
-    taken: new Set(),
+    mine: new Set(Array.from({ length: kept }, (_, n) => `kept-${n}`)),
+    unwanted: new Set(),
     nowMs: 0,
     failoverTimeMillis,
     maxLeasesForWorker: 100,
-    kept: 0,
+    maxLeasesToStealAtOneTime: 1,
     lost: [],
+    seed: 1,
     ...facts,
-  }).map(({ leaseKey }) => leaseKey)
+  })
+  const keysOf = (chosen: readonly Lease[]): readonly string[] => chosen.map(({ leaseKey }) => leaseKey)
+  return { take: keysOf(take), steal: keysOf(steal) }
 }
+
+/** The keys that `me` takes. */
+const acquired = (leases: readonly Lease[], facts: Facts = {}): readonly string[] => planned(leases, facts).take
 
 const a = aLease({ leaseKey: 'a' })
 const othersLease = aLease({ leaseKey: 'a', leaseOwner: 'other', leaseCounter: 5 })
@@ -75,7 +87,8 @@ describe('a worker acquires', () => {
   })
 
   it('no lease that it keeps, is acquiring or does not want', () => {
-    expect(acquired([a, aLease({ leaseKey: 'b' })], { taken: new Set(['a']) })).toEqual(['b'])
+    expect(acquired([a, aLease({ leaseKey: 'b' })], { mine: new Set(['a']) })).toEqual(['b'])
+    expect(acquired([a, aLease({ leaseKey: 'b' })], { unwanted: new Set(['a']) })).toEqual(['b'])
   })
 
   it('no more leases than its maximum allows, with those that it keeps', () => {
@@ -90,7 +103,7 @@ describe('a worker acquires', () => {
     const parents = [1, 2].map((n) => aLease({ leaseKey: idOf(n) }))
     const child = aLease({ leaseKey: idOf(0), parentShardIds: [idOf(1)] })
 
-    expect(acquired([child, ...parents], { maxLeasesForWorker: 1 })).toEqual([idOf(1)])
+    expect(acquired([child, ...parents], { maxLeasesForWorker: 2 })).toEqual([idOf(1), idOf(2)])
     expect(acquired([child, ...parents], { maxLeasesForWorker: 3 })).toEqual([idOf(0), idOf(1), idOf(2)])
     expect(acquired([child, aLease({ leaseKey: idOf(1), ...finished })], { maxLeasesForWorker: 1 })).toEqual([idOf(0)])
   })
@@ -103,6 +116,19 @@ describe('a worker acquires', () => {
 
   it('leases in the order of their shards, so that parents come before their children', () => {
     expect(acquired([10, 9, 2, 1].map((n) => aLease({ leaseKey: idOf(n) })))).toEqual([1, 2, 9, 10].map(idOf))
+  })
+
+  it('expired leases up to its share, and none beyond it before they stood still for three failover times', () => {
+    const dead = [1, 2, 3, 4].map((n) => aLease({ leaseKey: idOf(n), leaseOwner: 'dead' }))
+    const others = [5, 6].map((n) => aLease({ leaseKey: idOf(n), leaseOwner: 'other', leaseCounter: 1 }))
+    const leases = [...dead, ...others]
+    const seen = (nowMs: number) =>
+      observeLeases(observeLeases({}, [...dead, ...others.map((lease) => ({ ...lease, leaseCounter: 0 }))], 0), leases, nowMs)
+    const at = (nowMs: number) => acquired(leases, { nowMs, observations: seen(nowMs) })
+
+    expect(at(failoverTimeMillis + 1)).toHaveLength(3)
+    expect(at(3 * failoverTimeMillis)).toHaveLength(3)
+    expect(at(3 * failoverTimeMillis + 1)).toHaveLength(4)
   })
 
   it('only unfinished leases that are free, whatever the table holds', () => {

@@ -34,6 +34,7 @@ export function aLedWorker(options: Partial<CoordinatorOptions> = {}): LedWorker
     failoverTimeMillis: 10_000,
     leaseScanIntervalMillis: 10_000,
     maxLeasesForWorker: 1_000,
+    maxLeasesToStealAtOneTime: 1,
     cleanupLeasesOfCompletedShards: true,
     completedLeaseCleanupIntervalMillis: 300_000,
     skipShardSyncAtWorkerInitializationIfLeasesExist: false,

@@ -63,8 +63,8 @@ describe('the options of consume', () => {
     ],
     [['--prefetch-records', '0', '--prefetch-bytes', '1'], { prefetchMaxRecords: 0, prefetchMaxBytes: 1 }],
     [
-      ['--failover-ms', '3000', '--scan-ms', '1000', '--max-leases', '2'],
-      { failoverTimeMillis: 3_000, leaseScanIntervalMillis: 1_000, maxLeasesForWorker: 2 },
+      ['--failover-ms', '3000', '--scan-ms', '1000', '--max-leases', '2', '--max-steal', '3'],
+      { failoverTimeMillis: 3_000, leaseScanIntervalMillis: 1_000, maxLeasesForWorker: 2, maxLeasesToStealAtOneTime: 3 },
     ],
     [['--no-cleanup', '--cleanup-ms', '5'], { cleanupLeasesOfCompletedShards: false, completedLeaseCleanupIntervalMillis: 5 }],
     [

@@ -51,6 +51,7 @@ const table: Readonly<Record<keyof WorkerOptions, { readonly expected: string; r
   failoverTimeMillis: { ...wholeFrom(1), wrong: [...wholeFrom(1).wrong, 10n, circular, () => 10] },
   leaseScanIntervalMillis: wholeFrom(1),
   maxLeasesForWorker: wholeFrom(1),
+  maxLeasesToStealAtOneTime: wholeFrom(0),
   cleanupLeasesOfCompletedShards: aFlag,
   completedLeaseCleanupIntervalMillis: wholeFrom(0),
   skipShardSyncAtWorkerInitializationIfLeasesExist: aFlag,
