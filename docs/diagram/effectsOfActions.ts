@@ -9,6 +9,9 @@ interface Source {
   readonly declared: ReadonlyMap<string, ts.Node>
   /** Where the names come from that it imports from its own package. */
   readonly imported: ReadonlyMap<string, string>
+  /** The names that it exports, and the files of which it exports everything. */
+  readonly exported: readonly string[]
+  readonly passedOn: readonly string[]
 }
 
 /**
@@ -22,7 +25,7 @@ export function effectsOfActions(): ReadonlyMap<string, readonly string[]> {
       .map((name) => [name, readSource(name)]),
   )
   const found = new Map<string, readonly string[]>()
-  for (const [name, { file, node }] of propertiesOf('actions.ts', 'actions', sources)) {
+  for (const [name, { file, node }] of exportsOf('actions.ts', sources)) {
     const effects = effectsIn(file, node, sources, new Set())
     found.set(
       name,
@@ -36,11 +39,25 @@ function readSource(name: string): Source {
   const file = ts.createSourceFile(name, readFileSync(new URL(name, folder), 'utf8'), ts.ScriptTarget.ES2023, true)
   const declared = new Map<string, ts.Node>()
   const imported = new Map<string, string>()
+  const exported: string[] = []
+  const passedOn: string[] = []
   for (const statement of file.statements) {
     if (ts.isFunctionDeclaration(statement) && statement.name !== undefined) declared.set(statement.name.text, statement)
     if (ts.isVariableStatement(statement)) {
       for (const { name, initializer } of statement.declarationList.declarations) {
-        if (ts.isIdentifier(name) && initializer !== undefined) declared.set(name.text, initializer)
+        if (!ts.isIdentifier(name) || initializer === undefined) continue
+        declared.set(name.text, initializer)
+        if (statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true) exported.push(name.text)
+      }
+    }
+    if (ts.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined && ts.isStringLiteral(statement.moduleSpecifier)) {
+      const from = statement.moduleSpecifier.text.slice(2)
+      if (statement.exportClause === undefined) passedOn.push(from)
+      else if (ts.isNamedExports(statement.exportClause)) {
+        for (const { name } of statement.exportClause.elements) {
+          imported.set(name.text, from)
+          exported.push(name.text)
+        }
       }
     }
     if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) continue
@@ -48,7 +65,7 @@ function readSource(name: string): Source {
     if (!statement.moduleSpecifier.text.startsWith('./') || bindings === undefined || !ts.isNamedImports(bindings)) continue
     for (const { name } of bindings.elements) imported.set(name.text, statement.moduleSpecifier.text.slice(2))
   }
-  return { declared, imported }
+  return { declared, imported, exported, passedOn }
 }
 
 interface Place {
@@ -64,28 +81,15 @@ function locate(file: string, name: string, sources: ReadonlyMap<string, Source>
   return origin === undefined ? undefined : locate(origin, name, sources)
 }
 
-/** The properties of an object that a file declares, those of the objects spread into it included. */
-function propertiesOf(file: string, name: string, sources: ReadonlyMap<string, Source>): ReadonlyMap<string, Place> {
-  const found = new Map<string, Place>()
-  const place = locate(file, name, sources)
-  const object = place === undefined ? undefined : withoutTypes(place.node)
-  if (place === undefined || object === undefined || !ts.isObjectLiteralExpression(object)) throw new Error(`${file}: no object ${name}`)
-  for (const property of object.properties) {
-    if (ts.isSpreadAssignment(property)) {
-      for (const [key, spread] of propertiesOf(place.file, property.expression.getText(), sources)) found.set(key, spread)
-    } else if (ts.isPropertyAssignment(property)) {
-      found.set(property.name.getText(), { file: place.file, node: property.initializer })
-    } else if (ts.isShorthandPropertyAssignment(property)) {
-      found.set(property.name.text, { file: place.file, node: property.name })
-    } else {
-      throw new Error(`${place.file}: ${property.getText()} is not read as an action`)
-    }
-  }
-  return found
-}
-
-function withoutTypes(node: ts.Node): ts.Node {
-  return ts.isAsExpression(node) || ts.isSatisfiesExpression(node) ? withoutTypes(node.expression) : node
+/** What a file exports, by name, what it passes on from others included. */
+function exportsOf(file: string, sources: ReadonlyMap<string, Source>): readonly (readonly [string, Place])[] {
+  const { exported = [], passedOn = [] } = sources.get(file) ?? {}
+  const own = exported.map((name): readonly [string, Place] => {
+    const place = locate(file, name, sources)
+    if (place === undefined) throw new Error(`${file}: ${name} is exported and not found`)
+    return [name, place]
+  })
+  return [...own, ...passedOn.flatMap((other) => exportsOf(other, sources))]
 }
 
 function effectsIn(file: string, root: ts.Node, sources: ReadonlyMap<string, Source>, seen: Set<ts.Node>): ReadonlySet<string> {

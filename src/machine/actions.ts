@@ -1,11 +1,18 @@
+/**
+ * Every action of the statechart, by the name that it has there. Those named like an effect start it as the task; the others change the memory, or say what
+ * they emit. Each is an export of its own, so that a bundle of the compiled statechart needs none of the names.
+ */
 import type { Outcome } from '@shardwise/effects'
 import { isShardEnd } from '@shardwise/effects'
-import { completeBatch, dropBatch, freeBatch, takeBatch } from './batches.ts'
+import { freeBatch } from './batches.ts'
 import { type Action, abortTask } from './change.ts'
-import { requestCheckpoint, takeWriteAnswer } from './checkpoints.ts'
-import { giveUpShardEnd, recordReason, shutdownCompleted } from './reasons.ts'
+import { shutdownCompleted } from './reasons.ts'
 import type { ResumableWork, ShardConsumerContext } from './shardConsumerContext.ts'
-import { taskActions } from './tasks.ts'
+
+export { completeBatch, dropBatch, takeBatch } from './batches.ts'
+export { requestCheckpoint, takeWriteAnswer } from './checkpoints.ts'
+export { giveUpShardEnd, recordReason } from './reasons.ts'
+export * from './tasks.ts'
 
 const resume =
   (work: ResumableWork): Action =>
@@ -22,51 +29,42 @@ function outcomeOf({ checkpoint, reason, initialized, replay }: ShardConsumerCon
   return reason === 'SHARD_END' && !initialized ? 'finished' : 'stopped'
 }
 
-/** Every action of the statechart. Those named like an effect start it as the task; the others change the memory, or say what they emit. */
-export const actions = {
-  ...taskActions,
-  recordReason,
-  giveUpShardEnd,
-  requestCheckpoint,
-  takeWriteAnswer,
-  takeBatch,
-  completeBatch,
-  dropBatch,
-  advance: (context, event) => ({ context: atFirst, effects: abortTask(context, event) }),
-  /** The consumption ends: what is awaited is aborted, what was read and not processed is freed. */
-  leave: (context, event) => ({
-    context: { ...atFirst, batch: null },
-    effects: [...abortTask(context, event), ...freeBatch(context)],
-  }),
-  countFailure: ({ attempt }) => ({ context: { attempt: attempt + 1, task: null } }),
-  countDeliveryFailure: ({ batchFailures }) => ({ context: { batchFailures: batchFailures + 1 } }),
-  thenRead: resume('reading'),
-  thenReopen: resume('reopening'),
-  thenProcess: resume('processing'),
-  thenListChildren: resume('listingChildShards'),
-  thenCreateLeases: resume('creatingChildLeases'),
-  thenNotifyShardEnded: resume('notifyingShardEnded'),
-  thenNotifyLeaseLost: resume('notifyingLeaseLost'),
-  thenClose: resume('closing'),
-  storeCheckpoint: (_, event) =>
-    event.type === 'checkpointRead' ? { context: { checkpoint: event.checkpoint, pendingCheckpoint: event.pendingCheckpoint } } : {},
-  noteOpened: (context, event) =>
-    event.type === 'shardOpened'
-      ? { context: { openedAtMs: context.openedAtMs ?? event.openedAtMs, atShardEnd: false } }
-      : { context: { atShardEnd: true } },
-  noteInitialized: () => ({ context: { initialized: true, pendingCheckpoint: null } }),
-  noteChildren: (_, event) => (event.type === 'childShardsListed' ? { context: { childShards: event.childShards } } : {}),
-  markReplay: () => ({ context: { replay: true } }),
-  endCheckpoints: () => ({ context: { processorDone: true } }),
-  signalNotificationComplete: ({ shardId, leaseKey, token }) => ({
-    context: { notificationSignalled: true },
-    effects: [{ type: 'signalShutdownNotificationComplete', shardId, leaseKey, token }],
-  }),
-  complete: (context) => {
-    const outcome = outcomeOf(context)
-    return {
-      context: { outcome, task: null, processorDone: true },
-      effects: context.shutdownAsked ? [shutdownCompleted(context, outcome)] : [],
-    }
-  },
-} as const satisfies Readonly<Record<string, Action>>
+export const advance: Action = (context, event) => ({ context: atFirst, effects: abortTask(context, event) })
+
+/** The consumption ends: what is awaited is aborted, what was read and not processed is freed. */
+export const leave: Action = (context, event) => ({
+  context: { ...atFirst, batch: null },
+  effects: [...abortTask(context, event), ...freeBatch(context)],
+})
+export const countFailure: Action = ({ attempt }) => ({ context: { attempt: attempt + 1, task: null } })
+export const countDeliveryFailure: Action = ({ batchFailures }) => ({ context: { batchFailures: batchFailures + 1 } })
+export const thenRead: Action = resume('reading')
+export const thenReopen: Action = resume('reopening')
+export const thenProcess: Action = resume('processing')
+export const thenListChildren: Action = resume('listingChildShards')
+export const thenCreateLeases: Action = resume('creatingChildLeases')
+export const thenNotifyShardEnded: Action = resume('notifyingShardEnded')
+export const thenNotifyLeaseLost: Action = resume('notifyingLeaseLost')
+export const thenClose: Action = resume('closing')
+export const storeCheckpoint: Action = (_, event) =>
+  event.type === 'checkpointRead' ? { context: { checkpoint: event.checkpoint, pendingCheckpoint: event.pendingCheckpoint } } : {}
+export const noteOpened: Action = (context, event) =>
+  event.type === 'shardOpened'
+    ? { context: { openedAtMs: context.openedAtMs ?? event.openedAtMs, atShardEnd: false } }
+    : { context: { atShardEnd: true } }
+export const noteInitialized: Action = () => ({ context: { initialized: true, pendingCheckpoint: null } })
+export const noteChildren: Action = (_, event) =>
+  event.type === 'childShardsListed' ? { context: { childShards: event.childShards } } : {}
+export const markReplay: Action = () => ({ context: { replay: true } })
+export const endCheckpoints: Action = () => ({ context: { processorDone: true } })
+export const signalNotificationComplete: Action = ({ shardId, leaseKey, token }) => ({
+  context: { notificationSignalled: true },
+  effects: [{ type: 'signalShutdownNotificationComplete', shardId, leaseKey, token }],
+})
+export const complete: Action = (context) => {
+  const outcome = outcomeOf(context)
+  return {
+    context: { outcome, task: null, processorDone: true },
+    effects: context.shutdownAsked ? [shutdownCompleted(context, outcome)] : [],
+  }
+}

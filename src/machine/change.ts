@@ -14,6 +14,11 @@ export function startTask(task: TaskEffect): Required<Change> {
   return { context: { task, nextId: task.id + 1 }, effects: [task] }
 }
 
+/** Starts the timer that the consumer waits for, in ms. */
+export function startTimer({ nextId: id }: ShardConsumerContext, delayMs: number): Required<Change> {
+  return startTask({ type: 'startTimer', id, delayMs })
+}
+
 /** Aborts the awaited task, unless the event is its answer. */
 export function abortTask(context: ShardConsumerContext, event: ShardEvent): readonly ShardEffect[] {
   return context.task === null || answersTask(context, event) ? [] : [{ type: 'cancel', id: context.task.id }]

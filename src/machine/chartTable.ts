@@ -11,11 +11,7 @@ import {
 import type { ShardConsumerChart, ShardStep } from './shardConsumerEngine.ts'
 
 /** One way out of a state: the guard that must hold, the state it leads to by its index in the table, and what is done before that state is entered. */
-export type BranchRow<GuardName = string, ActionName = string> = readonly [
-  guard: GuardName | null,
-  target: number | null,
-  ...actions: readonly ActionName[],
-]
+export type BranchRow<G = string, A = string> = readonly [guard: G | null, target: number | null, ...actions: readonly A[]]
 
 /** Branches in the order in which they are asked, by their indexes in the table. */
 export type BranchList = readonly number[]
@@ -24,23 +20,23 @@ export type BranchList = readonly number[]
 export type EventRows = Readonly<Record<string, BranchList>>
 
 /** A state without sub-states, with all that its ancestors below the root say, too. */
-export interface StateRow<ActionName = string> {
+export interface StateRow<A = string> {
   readonly value: ConsumerStateValue
-  readonly entry: readonly ActionName[]
+  readonly entry: readonly A[]
   readonly status?: 'done'
   readonly on: EventRows
   /** The branches that need no event; none when left out. */
   readonly always?: BranchList
 }
 
-/** A statechart as a dense table: plain JSON, with guards and actions by their names. */
-export interface ChartTable<GuardName = string, ActionName = string> {
+/** A statechart as a dense table: with guards and actions by their names it is plain JSON, with the functions themselves it runs. */
+export interface ChartTable<G = string, A = string> {
   /** The branch that a start takes, by its index. */
   readonly start: number
-  readonly branches: readonly BranchRow<GuardName, ActionName>[]
+  readonly branches: readonly BranchRow<G, A>[]
   /** What happens when the state has no branch that holds. */
   readonly root: EventRows
-  readonly states: readonly StateRow<ActionName>[]
+  readonly states: readonly StateRow<A>[]
 }
 
 interface Branch {
@@ -57,19 +53,14 @@ interface State {
 }
 
 /**
- * Puts the functions into a table, once, so that a step looks up nothing but its state and its event. The table comes from `compile`: its indexes are good.
+ * Makes a chart of a table, once, so that a step looks up nothing but its state and its event. The table comes from `compile`: its indexes are good.
  */
-export function bindChart<GuardName extends string, ActionName extends string>(
-  table: ChartTable<GuardName, ActionName>,
-  guards: Readonly<Record<GuardName, Guard>>,
-  actions: Readonly<Record<ActionName, Action>>,
-): ShardConsumerChart {
-  const bound = (names: readonly ActionName[]): readonly Action[] => names.map((name) => actions[name])
+export function chartOf(table: ChartTable<Guard, Action>): ShardConsumerChart {
   const branches = table.branches.map(
-    ([guard, target, ...names]): Branch => ({
-      guard: guard === null ? null : guards[guard],
+    ([guard, target, ...actions]): Branch => ({
+      guard,
       target,
-      actions: bound(target === null ? names : [...names, ...(table.states[target] as StateRow<ActionName>).entry]),
+      actions: target === null ? actions : [...actions, ...(table.states[target] as StateRow<Action>).entry],
     }),
   )
   const listed = (list: BranchList): readonly Branch[] => list.map((index) => branches[index] as Branch)

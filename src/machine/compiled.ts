@@ -1,6 +1,4 @@
-import { actions } from './actions.ts'
-import { bindChart } from './chartTable.ts'
-import { guards } from './guards.ts'
+import { chartOf } from './chartTable.ts'
 import { engineOf } from './shardConsumerEngine.ts'
 import { shardConsumerTable } from './shardConsumerTable.ts'
 
@@ -8,6 +6,6 @@ export type { ShardConsumerContext, ShardConsumerInput, ShardEffect, ShardEvent 
 export { outstanding, type ShardConsumerEngine, type ShardConsumerSnapshot } from './shardConsumerEngine.ts'
 
 /** The shard consumer run by a table that was compiled from its statechart, without XState; `interpret` takes it as it is. */
-export const shardConsumer = engineOf(bindChart(shardConsumerTable, guards, actions))
+export const shardConsumer = engineOf(chartOf(shardConsumerTable))
 
 export const { start, step, restore, replay } = shardConsumer

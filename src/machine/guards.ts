@@ -1,8 +1,14 @@
+/**
+ * Every question of the statechart, by the name that it has there. Each is an export of its own, so that a bundle of the compiled statechart needs none of
+ * the names.
+ */
 import { isShardEnd, type ShutdownReason } from '@shardwise/effects'
 import { batchIsCovered } from './batches.ts'
 import { answersTask, answersWrite } from './change.ts'
 import { effectiveReason } from './reasons.ts'
 import type { ResumableWork, ShardConsumerContext, ShardEvent } from './shardConsumerContext.ts'
+
+export { answersTask as answered, answersWrite } from './change.ts'
 
 /** A question of the statechart: pure, of the memory and the event that is being handled. */
 export type Guard = (context: ShardConsumerContext, event: ShardEvent) => boolean
@@ -26,59 +32,54 @@ const holds =
   (context, event) =>
     reasonUpon(context, event) === reason
 
-const shardEnded = holds('SHARD_END')
-const leaseIsLost = holds('LEASE_LOST')
-const consumptionEnded: Guard = (context, event) => shardEnded(context, event) || leaseIsLost(context, event)
+export const shardEnded: Guard = holds('SHARD_END')
+export const leaseIsLost: Guard = holds('LEASE_LOST')
+export const consumptionEnded: Guard = (context, event) => shardEnded(context, event) || leaseIsLost(context, event)
 
 const childrenKnown: Guard = ({ childShards }, event) =>
   (event.type === 'recordsRead' && event.batch.childShards.length > 0) || (childShards !== null && childShards.length > 0)
 
-export const guards = {
-  answered: answersTask,
-  shutdownRecorded: (context, event) => reasonUpon(context, event) !== null,
-  shutdownRequested: holds('REQUESTED'),
-  leaseIsLost,
-  shardEnded,
-  shardEndedWithChildren: (context, event) => shardEnded(context, event) && childrenKnown(context, event),
-  consumptionEnded,
-  endedUninitialized: (context, event) => consumptionEnded(context, event) && !context.initialized,
+export const shutdownRecorded: Guard = (context, event) => reasonUpon(context, event) !== null
+export const shutdownRequested: Guard = holds('REQUESTED')
+export const shardEndedWithChildren: Guard = (context, event) => shardEnded(context, event) && childrenKnown(context, event)
+export const endedUninitialized: Guard = (context, event) => consumptionEnded(context, event) && !context.initialized
 
-  recordsDelivered: ofAnswer(
-    ({ options }, event) =>
-      event.type === 'recordsRead' &&
-      (event.batch.count > 0 || (options.shouldCallProcessRecordsEvenForEmptyRecordList && !event.batch.atShardEnd)),
-  ),
-  tipReached: ofAnswer((context) => context.idleMs > 0),
-  failedBefore: ofAnswer((context) => context.attempt > 0),
-  batchCovered: ofAnswer(batchIsCovered),
-  resumeProcessing: resumes('processing'),
-  resumeReopening: resumes('reopening'),
+export const recordsDelivered: Guard = ofAnswer(
+  ({ options }, event) =>
+    event.type === 'recordsRead' &&
+    (event.batch.count > 0 || (options.shouldCallProcessRecordsEvenForEmptyRecordList && !event.batch.atShardEnd)),
+)
+export const tipReached: Guard = ofAnswer((context) => context.idleMs > 0)
+export const failedBefore: Guard = ofAnswer((context) => context.attempt > 0)
+export const batchCovered: Guard = ofAnswer(batchIsCovered)
+export const resumeProcessing: Guard = resumes('processing')
+export const resumeReopening: Guard = resumes('reopening')
 
-  childrenListed: ofAnswer((_, event) => event.type === 'childShardsListed' && event.childShards.length > 0),
-  resumeListing: resumes('listingChildShards'),
-  resumeCreating: resumes('creatingChildLeases'),
-  resumeShardEnded: resumes('notifyingShardEnded'),
-  resumeLeaseLost: resumes('notifyingLeaseLost'),
-  lastShutdownAttempt: ofAnswer((context) => context.attempt + 1 >= context.options.maxShutdownAttempts),
-  answeredAndShardEndStored: ofAnswer(shardEndIsStored),
-  answeredWhileWriting: ofAnswer((context) => context.write !== null),
-  answeredAndMissedForGood: ofAnswer(replaysMissedShardEnd),
+export const childrenListed: Guard = ofAnswer((_, event) => event.type === 'childShardsListed' && event.childShards.length > 0)
+export const resumeListing: Guard = resumes('listingChildShards')
+export const resumeCreating: Guard = resumes('creatingChildLeases')
+export const resumeShardEnded: Guard = resumes('notifyingShardEnded')
+export const resumeLeaseLost: Guard = resumes('notifyingLeaseLost')
+export const lastShutdownAttempt: Guard = ofAnswer((context) => context.attempt + 1 >= context.options.maxShutdownAttempts)
+export const answeredAndShardEndStored: Guard = ofAnswer(shardEndIsStored)
+export const answeredWhileWriting: Guard = ofAnswer((context) => context.write !== null)
+export const answeredAndMissedForGood: Guard = ofAnswer(replaysMissedShardEnd)
 
-  answersWrite,
-  notificationDue: (context) => context.write === null && !context.notificationSignalled,
-  shardEndStored: shardEndIsStored,
-  stopsInstead: ofAnswer((context) => context.stopRequested && context.write === null),
-  givesCreationUp: ofAnswer((context) => context.stopRequested || context.attempt + 1 >= context.options.maxShutdownAttempts),
-  stopRequestedDuringShardEnd: (context) =>
-    context.stopRequested && context.reason === 'SHARD_END' && context.write === null && reportsShardEnd(context),
-  nothingWritten: (context) => context.write === null,
-  leaseLostDuringShardEnd: (context) =>
-    context.reason === 'LEASE_LOST' && !shardEndIsStored(context) && !shardEndIsBeingWritten(context) && reportsShardEnd(context),
-  leaseLostWhileShardEndIsWritten: (context) =>
-    context.reason === 'LEASE_LOST' && shardEndIsBeingWritten(context) && context.resume === 'notifyingShardEnded',
-  shardEndStoredMeanwhile: (context) => shardEndIsStored(context) && context.resume === 'notifyingShardEnded',
-  missedForGood: (context) => context.write === null && replaysMissedShardEnd(context),
-} as const satisfies Readonly<Record<string, Guard>>
+export const notificationDue: Guard = (context) => context.write === null && !context.notificationSignalled
+export const shardEndStored: Guard = shardEndIsStored
+export const stopsInstead: Guard = ofAnswer((context) => context.stopRequested && context.write === null)
+export const givesCreationUp: Guard = ofAnswer(
+  (context) => context.stopRequested || context.attempt + 1 >= context.options.maxShutdownAttempts,
+)
+export const stopRequestedDuringShardEnd: Guard = (context) =>
+  context.stopRequested && context.reason === 'SHARD_END' && context.write === null && reportsShardEnd(context)
+export const nothingWritten: Guard = (context) => context.write === null
+export const leaseLostDuringShardEnd: Guard = (context) =>
+  context.reason === 'LEASE_LOST' && !shardEndIsStored(context) && !shardEndIsBeingWritten(context) && reportsShardEnd(context)
+export const leaseLostWhileShardEndIsWritten: Guard = (context) =>
+  context.reason === 'LEASE_LOST' && shardEndIsBeingWritten(context) && context.resume === 'notifyingShardEnded'
+export const shardEndStoredMeanwhile: Guard = (context) => shardEndIsStored(context) && context.resume === 'notifyingShardEnded'
+export const missedForGood: Guard = (context) => context.write === null && replaysMissedShardEnd(context)
 
 function replaysMissedShardEnd({ options }: ShardConsumerContext): boolean {
   return options.missedShardEndCheckpoint === 'replay'

@@ -9,9 +9,10 @@
  * - The chart computes nothing: guards and actions are plain functions in files of their own. Every effect leaves as an emitted event.
  */
 import { enqueueActions, setup } from 'xstate'
-import { actions } from './actions.ts'
+import * as actions from './actions.ts'
 import type { Action } from './change.ts'
-import { type Guard, guards } from './guards.ts'
+import type { Guard } from './guards.ts'
+import * as guards from './guards.ts'
 import {
   copyContext,
   createShardConsumerContext,

@@ -2,11 +2,9 @@ import { compile, type ShardEffect, type ShardEvent } from '@shardwise/machine'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { type AnyStateMachine, emit, enqueueActions, initialTransition, setup, transition } from 'xstate'
-import type { Action } from '../../src/machine/change.ts'
-import { bindChart } from '../../src/machine/chartTable.ts'
-import type { Guard } from '../../src/machine/guards.ts'
 import { createShardConsumerContext, type ShardConsumerContext } from '../../src/machine/shardConsumerContext.ts'
 import type { ShardStep } from '../../src/machine/shardConsumerEngine.ts'
+import { bindChart } from './bindChart.ts'
 
 /** The memory counts in `attempt`; events of the chart are told apart by their types alone. */
 type Event = { readonly type: 'go' | 'stop' | 'other' }
@@ -99,11 +97,7 @@ it('compiles any chart of nested states, guards, actions and eventless branches 
 type Seen = readonly [value: unknown, count: number, effects: readonly string[]]
 
 function asTable(config: object, types: readonly Event['type'][]): readonly Seen[] {
-  const { begin, take } = bindChart(
-    compile(chartOf(config) as unknown as AnyStateMachine),
-    guards as Readonly<Record<string, Guard>>,
-    actions as Readonly<Record<string, Action>>,
-  )
+  const { begin, take } = bindChart(compile(chartOf(config) as unknown as AnyStateMachine), guards, actions)
   const seen = ([{ value, context }, effects]: ShardStep): Seen => [value, context.attempt, effects.map(({ type }) => type)]
   let step = begin(input)
   return [

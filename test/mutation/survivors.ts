@@ -40,13 +40,13 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/actions.ts',
-    line: "event.type === 'checkpointRead' ? { context: { checkpoint: event.checkpoint, pendingCheckpoint: event.pendingCheckpoint } } : {},",
+    line: "event.type === 'checkpointRead' ? { context: { checkpoint: event.checkpoint, pendingCheckpoint: event.pendingCheckpoint } } : {}",
     changes: ["event.type === 'checkpointRead' → true"],
     why: 'The chart runs this action on no other event: the question only tells the compiler so.',
   },
   {
     file: 'src/machine/actions.ts',
-    line: "noteChildren: (_, event) => (event.type === 'childShardsListed' ? { context: { childShards: event.childShards } } : {}),",
+    line: "event.type === 'childShardsListed' ? { context: { childShards: event.childShards } } : {}",
     changes: ["event.type === 'childShardsListed' → true"],
     why: 'The chart runs this action on no other event: the question only tells the compiler so.',
   },
@@ -106,19 +106,19 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/guards.ts',
-    line: "childrenListed: ofAnswer((_, event) => event.type === 'childShardsListed' && event.childShards.length > 0),",
+    line: "export const childrenListed: Guard = ofAnswer((_, event) => event.type === 'childShardsListed' && event.childShards.length > 0)",
     changes: ["event.type === 'childShardsListed' → true"],
     why: 'The chart asks this of no other event: the question only tells the compiler so.',
   },
   {
     file: 'src/machine/guards.ts',
-    line: 'answeredWhileWriting: ofAnswer((context) => context.write !== null),',
+    line: 'export const answeredWhileWriting: Guard = ofAnswer((context) => context.write !== null)',
     changes: ['context.write !== null → true'],
     why: 'Where nothing is written, the state that awaits the checkpoint is left in the same step, the way that the branches behind this one lead.',
   },
   {
     file: 'src/machine/guards.ts',
-    line: "context.stopRequested && context.reason === 'SHARD_END' && context.write === null && reportsShardEnd(context),",
+    line: "context.stopRequested && context.reason === 'SHARD_END' && context.write === null && reportsShardEnd(context)",
     changes: ["context.reason === 'SHARD_END' → true"],
     why: 'With LEASE_LOST the branches before this one hold, and before SHARD_END the chart does not ask.',
   },

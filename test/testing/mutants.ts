@@ -1,13 +1,21 @@
 import { isShardEnd, TRIM_HORIZON } from '@shardwise/effects'
-import { type ShardConsumerContext, type ShardEffect, type ShardEvent, start, step } from '@shardwise/machine'
+import {
+  compile,
+  type ShardConsumerContext,
+  type ShardEffect,
+  type ShardEvent,
+  shardConsumerMachine,
+  start,
+  step,
+} from '@shardwise/machine'
 import type { Engine, TraceStep } from '@shardwise/testing'
-import { actions as soundActions } from '../../src/machine/actions.ts'
+import * as soundActions from '../../src/machine/actions.ts'
 import { laterOf } from '../../src/machine/batches.ts'
 import type { Action } from '../../src/machine/change.ts'
-import { bindChart } from '../../src/machine/chartTable.ts'
-import { type Guard, guards } from '../../src/machine/guards.ts'
+import type { Guard } from '../../src/machine/guards.ts'
+import * as guards from '../../src/machine/guards.ts'
 import { engineOf } from '../../src/machine/shardConsumerEngine.ts'
-import { shardConsumerTable } from '../../src/machine/shardConsumerTable.ts'
+import { bindChart } from '../machine/bindChart.ts'
 
 type Guards = Partial<Record<keyof typeof guards, Guard>>
 type Actions = Partial<Record<keyof typeof soundActions, Action>>
@@ -15,9 +23,11 @@ type Shown = Pick<TraceStep, 'after' | 'effects'>
 
 const actions: Readonly<Record<keyof typeof soundActions, Action>> = soundActions
 
+const table = compile(shardConsumerMachine)
+
 /** The machine with other guards and actions under some of their names. */
 const broken = (brokenGuards: Guards, brokenActions: Actions = {}): Engine =>
-  engineOf(bindChart(shardConsumerTable, { ...guards, ...brokenGuards }, { ...actions, ...brokenActions }))
+  engineOf(bindChart(table, { ...guards, ...brokenGuards }, { ...actions, ...brokenActions }))
 
 const withActions = (brokenActions: Actions): Engine => broken({}, brokenActions)
 
