@@ -21,7 +21,8 @@ export default defineConfig({
     // These walk whole graphs or live lives by the hundred, most of them while they are loaded, when a mutant costs a run of everything.
     exclude: ['test/machine/{edgeCoverage,properties,transitionMatrix}.test.ts', 'test/machine/*Properties.test.ts'],
     setupFiles: ['test/mutation/fixedSeed.ts'],
-    testTimeout: 10_000,
+    // Stryker ends mutants that hang; a loaded machine is no failure.
+    testTimeout: 60_000,
     isolate: false,
     pool: 'threads',
     maxWorkers: 1,

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { WorkerOptions } from './workerOptions.ts'
 
 /** Options that cannot be said in a text; a program that needs them makes a Worker itself. */
-type CodeOnly = 'kinesis' | 'dynamodb' | 'adapters' | 'engine' | 'logger' | 'observe' | 'onThrottle'
+type CodeOnly = 'kinesis' | 'dynamodb' | 'adapters' | 'engine' | 'logger' | 'observe' | 'onStuck' | 'onThrottle'
 
 /** The options of a worker that flags set, beside the processor. */
 type FlagName = Exclude<keyof WorkerOptions, CodeOnly | 'processor'>
@@ -49,6 +49,7 @@ const flags: Readonly<Record<Exclude<FlagName, SpokenOtherwise>, Flag>> = {
   maxInitializationAttempts: count('--start-attempts', 'how often the start is tried'),
   maxCheckpointAttempts: count('--checkpoint-attempts', 'how often a throttled checkpoint is tried'),
   maxShutdownAttempts: count('--shutdown-attempts', 'how often leaseLost and the closing of a shard are tried'),
+  stuckAfterMillis: ms('--stuck-ms', 'a shard that makes no progress for longer is told in the log'),
   missedShardEndCheckpoint: {
     flag: '--missed-shard-end <what>',
     says: 'after a shardEnded without checkpoint: retry the call, or replay with a fresh processor',

@@ -5,8 +5,10 @@ import { type CoordinatorEvent, coordinator, startCoordinator } from '@shardwise
 import { createMailbox, hostLeases, type Observer, seedOf } from '@shardwise/machine/host'
 import { adaptRecordProcessor } from '@shardwise/processor'
 import { checkAwsClients, createAwsClients } from './awsClients.ts'
+import { type HealthRecord, recordHealth, type WorkerHealth } from './health.ts'
 import { logObservations } from './logger.ts'
 import { type Adapters, processorsOf } from './processors.ts'
+import { watchForStuck } from './stuckWatch.ts'
 import { timers } from './timers.ts'
 import { type ParsedWorkerOptions, parseWorkerOptions, type WorkerOptions } from './workerOptions.ts'
 
@@ -15,6 +17,7 @@ export class Worker {
   /** The name under which this worker holds leases. */
   readonly workerId: string
   readonly #options: ParsedWorkerOptions
+  readonly #health: HealthRecord
   #send: ((event: CoordinatorEvent) => void) | undefined
   #stopAsked: { force: boolean } | undefined
   #running: Promise<void> | undefined
@@ -23,6 +26,11 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = parseWorkerOptions(options)
     this.workerId = this.#options.workerId
+    this.#health = recordHealth({
+      workerId: this.workerId,
+      stuckAfterMillis: this.#options.stuckAfterMillis,
+      nowMs: () => performance.now(),
+    })
   }
 
   /**
@@ -47,6 +55,11 @@ export class Worker {
     await this.#running?.catch(() => undefined)
   }
 
+  /** How this worker and its shards fare now: for probes, dashboards and alarms. */
+  health(): WorkerHealth {
+    return this.#health.health()
+  }
+
   #stop(force: boolean): void {
     this.#stopAsked = { force: force || this.#stopAsked?.force === true }
     this.#send?.({ type: 'stop', force })
@@ -63,10 +76,14 @@ export class Worker {
 
   async #coordinate(adapters: Adapters): Promise<void> {
     const { given, workerId, lease, shard, engine } = this.#options
-    const observe = observerOf(this.#options)
+    const observe = observerOf(this.#options, this.#health)
     const mailbox = createMailbox<CoordinatorEvent>()
     const failures: unknown[] = []
     const handlers = { ...adapters.leases, ...adapters.source, ...timers }
+    const fail = (error: unknown): void => {
+      failures.push(error)
+      mailbox.send({ type: 'stop', force: true })
+    }
     const leases = hostLeases({
       handlers,
       workerId,
@@ -82,10 +99,7 @@ export class Worker {
       }, adapters.batches),
       tellCoordinator: mailbox.send,
       observe,
-      fail: (error) => {
-        failures.push(error)
-        mailbox.send({ type: 'stop', force: true })
-      },
+      fail,
     })
     const { initialPosition } = shard
     const running = interpret({
@@ -97,19 +111,22 @@ export class Worker {
     mailbox.open(running)
     this.#send = mailbox.send
     if (this.#stopAsked !== undefined) running.send({ type: 'stop', ...this.#stopAsked })
+    const watch = watchForStuck({ health: this.#health, stuckAfterMillis: this.#options.stuckAfterMillis, given, fail })
     try {
       const { failure } = await running.done
       if (failures.length > 0) throw failures[0]
       if (failure !== null) throw Object.assign(new Error(failure.message), { name: failure.name })
     } finally {
       this.#send = undefined
+      watch.end()
       leases.close()
     }
   }
 }
 
-function observerOf({ given }: ParsedWorkerOptions): Observer {
+function observerOf({ given }: ParsedWorkerOptions, health: HealthRecord): Observer {
   const observers = [
+    health.observe,
     ...(given.logger === undefined ? [] : [logObservations(given.logger)]),
     ...(given.observe === undefined ? [] : [given.observe]),
   ]

@@ -15,6 +15,7 @@ import { shardConsumer as compiled } from '@shardwise/machine/compiled'
 import type { Observer } from '@shardwise/machine/host'
 import type { AnyRecordProcessor } from '@shardwise/processor'
 import { type AwsClientOptions } from './awsClients.ts'
+import type { ShardHealth } from './health.ts'
 import type { Logger } from './logger.ts'
 import type { Adapters, SelfHostedProcessor } from './processors.ts'
 
@@ -45,6 +46,10 @@ export interface WorkerOptions extends Partial<ShardConsumerOptions>, Partial<Le
   readonly engine?: ShardConsumerEngine | undefined
   readonly logger?: Logger | undefined
   readonly observe?: Observer | undefined
+  /** A shard that makes no progress for longer is stuck: 300,000, or three times the longest wait at the tip or for parents, unless given. */
+  readonly stuckAfterMillis?: number | undefined
+  /** Hears of a shard that is stuck, once until it makes progress again; so does `logger`. It must not throw: that ends the worker. */
+  readonly onStuck?: ((shard: ShardHealth) => void) | undefined
   /** Hears every throttled read. */
   readonly onThrottle?: ((throttle: Throttle) => void) | undefined
 }
@@ -93,6 +98,8 @@ const rules: Readonly<Record<Exclude<keyof WorkerOptions, keyof ShardConsumerOpt
   engine: ['shardConsumer of @shardwise/machine or @shardwise/machine/compiled', has(['start', 'step', 'isDone'], 'function')],
   logger: ['an object with the functions debug, info, warn and error', has(['debug', 'info', 'warn', 'error'], 'function')],
   observe: callable,
+  stuckAfterMillis: whole(1),
+  onStuck: callable,
   onThrottle: callable,
   failoverTimeMillis: whole(1),
   leaseScanIntervalMillis: whole(1),
@@ -114,6 +121,7 @@ export interface ParsedWorkerOptions {
   readonly lease: LeaseOptions
   readonly shard: ShardConsumerOptions
   readonly engine: ShardConsumerEngine
+  readonly stuckAfterMillis: number
 }
 
 /** @throws Error naming the option that is unknown, missing or wrong, and what was expected. */
@@ -140,12 +148,19 @@ export function parseWorkerOptions(given: WorkerOptions): ParsedWorkerOptions {
   const values: Readonly<Record<string, unknown>> = { ...given }
   const chosen = <T extends object>(defaults: T): T =>
     Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, values[name] === undefined ? value : values[name]])) as T
+  const shard = parseShardConsumerOptions(chosen(defaultShardConsumerOptions))
+  const longestWaitMs = Math.max(shard.idleTimeInMilliseconds, shard.parentShardPollIntervalMillis)
+  const stuckAfterMillis = given.stuckAfterMillis ?? Math.max(300_000, 3 * longestWaitMs)
+  if (stuckAfterMillis <= longestWaitMs) {
+    throw new Error(`stuckAfterMillis: expected more than the longest wait of a shard, ${longestWaitMs}, got ${stuckAfterMillis}`)
+  }
   return {
     given,
     workerId: given.workerId ?? `${hostname()}:${process.pid}:${randomUUID()}`,
     lease: chosen(defaultLeaseOptions),
-    shard: parseShardConsumerOptions(chosen(defaultShardConsumerOptions)),
+    shard,
     engine: given.engine ?? compiled,
+    stuckAfterMillis,
   }
 }
 

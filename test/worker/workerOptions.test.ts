@@ -47,6 +47,8 @@ const table: Readonly<Record<keyof WorkerOptions, { readonly expected: string; r
     wrong: [{}, { ...aLogger(), error: undefined }, { ...aLogger(), warn: 'warn' }, null, circular],
   },
   observe: aFunction,
+  onStuck: aFunction,
+  stuckAfterMillis: wholeFrom(1),
   onThrottle: aFunction,
   failoverTimeMillis: { ...wholeFrom(1), wrong: [...wholeFrom(1).wrong, 10n, circular, () => 10] },
   leaseScanIntervalMillis: wholeFrom(1),
