@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import type { KinesisClient } from '@aws-sdk/client-kinesis'
+import { KinesisClient } from '@aws-sdk/client-kinesis'
 import { createKinesisClient } from '@shardwise/kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { namedConnectionFailure } from './connectionFailure.ts'
@@ -12,6 +12,8 @@ export interface AwsClientOptions {
   /** The endpoint of both services, or of each. */
   readonly kinesisEndpoint?: string | undefined
   readonly dynamodbEndpoint?: string | undefined
+  /** Anything but false: the client for Kinesis speaks HTTP/2, which a subscription to a shard asks for. */
+  readonly fanOut?: boolean | object | undefined
 }
 
 /** The longest call, in ms, after which it fails and the machine decides. */
@@ -20,8 +22,16 @@ const connectionTimeoutMs = 5_000
 
 /** The two clients as a worker wants them: connections that are kept; one attempt a call, since the machine backs off; calls that end. */
 export function createAwsClients(options: AwsClientOptions): { kinesis: KinesisClient; dynamodb: DynamoDBClient } {
-  const { region, kinesisEndpoint, dynamodbEndpoint } = options
-  const kinesis = createKinesisClient({ region, endpoint: kinesisEndpoint, requestTimeoutMs, connectionTimeoutMs })
+  const { region, kinesisEndpoint, dynamodbEndpoint, fanOut = false } = options
+  const kinesis =
+    fanOut === false
+      ? createKinesisClient({ region, endpoint: kinesisEndpoint, requestTimeoutMs, connectionTimeoutMs })
+      : // The SDK's own handler for Kinesis: HTTP/2, a session for each call. The record source bounds what a call may take.
+        new KinesisClient({
+          ...(region === undefined ? {} : { region }),
+          ...(kinesisEndpoint === undefined ? {} : { endpoint: kinesisEndpoint }),
+          maxAttempts: 1,
+        })
   const dynamodb = new DynamoDBClient({
     ...(region === undefined ? {} : { region }),
     ...(dynamodbEndpoint === undefined ? {} : { endpoint: dynamodbEndpoint }),

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { WorkerOptions } from './workerOptions.ts'
 
 /** Options that cannot be said in a text; a program that needs them makes a Worker itself. */
-type CodeOnly = 'kinesis' | 'dynamodb' | 'adapters' | 'engine' | 'logger' | 'observe' | 'onStuck' | 'onThrottle'
+type CodeOnly = 'kinesis' | 'dynamodb' | 'adapters' | 'engine' | 'logger' | 'observe' | 'onStuck' | 'onThrottle' | 'onDroppedRecords'
 
 /** The options of a worker that flags set, beside the processor. */
 type FlagName = Exclude<keyof WorkerOptions, CodeOnly | 'processor'>
@@ -29,6 +29,12 @@ const flags: Readonly<Record<Exclude<FlagName, SpokenOtherwise>, Flag>> = {
   createTable: flag('--no-create-table', 'fail when the lease table is missing'),
   workerId: text('--worker-id <id>', 'tells this worker from others (default: host, process and a random part)'),
   region: text('--region <region>', 'the AWS region (default: AWS_REGION, or the AWS config file)'),
+  fanOut: {
+    flag: '--fan-out [consumer]',
+    says: 'read by enhanced fan-out, as the registered consumer of this name or ARN (default: named like the application)',
+    read: consumer,
+  },
+  deaggregate: flag('--no-deaggregate', 'deliver aggregates of the KPL as they are stored'),
   initialPosition: { flag: '--position <position>', says: 'where shards without a checkpoint start', read: position },
   maxRecords: count('--max-records', 'the most records of one read, 1 to 10000'),
   idleTimeInMilliseconds: ms('--idle-ms', 'the wait before the next read at the tip'),
@@ -175,6 +181,10 @@ function someText(given: string): string {
 function url(given: string): string {
   if (!URL.canParse(given) || !/^https?:$/.test(new URL(given).protocol)) throw new InvalidArgumentError('Expected an http or https URL.')
   return given
+}
+
+function consumer(given: string): WorkerOptions['fanOut'] {
+  return given.startsWith('arn:') ? { consumerArn: given } : { consumerName: given }
 }
 
 function position(given: string): WorkerOptions['initialPosition'] {

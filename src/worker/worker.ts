@@ -1,6 +1,6 @@
 import { dynamoDbLeaseTable } from '@shardwise/dynamodb'
 import { createBatchStore, interpret } from '@shardwise/effects'
-import { createDropReporter, kinesisRecordSource } from '@shardwise/kinesis'
+import { createDropReporter, type DroppedRecordsOfShard, fanOutRecordSource, kinesisRecordSource } from '@shardwise/kinesis'
 import { type CoordinatorEvent, coordinator, startCoordinator } from '@shardwise/machine'
 import { createMailbox, hostLeases, type Observer, seedOf } from '@shardwise/machine/host'
 import { adaptRecordProcessor } from '@shardwise/processor'
@@ -135,8 +135,18 @@ function observerOf({ given }: ParsedWorkerOptions, health: HealthRecord): Obser
   }
 }
 
+/** Both the logger and the user hear of dropped records; with neither, the source warns of the first. */
+function dropListenerOf({ logger, onDroppedRecords }: WorkerOptions): ((dropped: DroppedRecordsOfShard) => void) | undefined {
+  if (logger === undefined) return onDroppedRecords
+  const report = createDropReporter(logger)
+  return (dropped) => {
+    report(dropped)
+    onDroppedRecords?.(dropped)
+  }
+}
+
 /** Plugs the machines into Kinesis and DynamoDB, or into what the user gave. `release` ends what was made here. */
-async function connect({ given }: ParsedWorkerOptions): Promise<{ adapters: Adapters; release(): void }> {
+async function connect({ given, consumer }: ParsedWorkerOptions): Promise<{ adapters: Adapters; release(): void }> {
   if (given.adapters !== undefined) return { adapters: given.adapters, release: () => undefined }
   const made = createAwsClients(given)
   const kinesis = given.kinesis ?? made.kinesis
@@ -147,11 +157,11 @@ async function connect({ given }: ParsedWorkerOptions): Promise<{ adapters: Adap
   }
   try {
     await checkAwsClients([kinesis, dynamodb])
-    const { streamName, streamArn, applicationName, tableName = applicationName, createTable = true, onThrottle } = given
+    const { streamName, streamArn, applicationName, tableName = applicationName, createTable = true, onThrottle, deaggregate } = given
     const batches = createBatchStore()
     const stream = streamName === undefined ? { arn: streamArn ?? '' } : { name: streamName }
-    const onDroppedRecords = given.logger === undefined ? undefined : createDropReporter(given.logger)
-    const source = kinesisRecordSource({ client: kinesis, stream, batches, onThrottle, onDroppedRecords })
+    const reading = { client: kinesis, stream, batches, onThrottle, deaggregate, onDroppedRecords: dropListenerOf(given) }
+    const source = consumer === null ? kinesisRecordSource(reading) : fanOutRecordSource({ ...reading, ...consumer })
     const leases = dynamoDbLeaseTable({ client: dynamodb, tableName, createTable })
     return { adapters: { leases, source, batches }, release }
   } catch (error) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { KinesisClient } from '@aws-sdk/client-kinesis'
-import type { Throttle } from '@shardwise/kinesis'
+import type { DroppedRecordsOfShard, StreamConsumerAddress, Throttle } from '@shardwise/kinesis'
 import {
   type CoordinatorOptions,
   defaultShardConsumerOptions,
@@ -15,6 +15,7 @@ import { shardConsumer as compiled } from '@shardwise/machine/compiled'
 import type { Observer } from '@shardwise/machine/host'
 import type { AnyRecordProcessor } from '@shardwise/processor'
 import { type AwsClientOptions } from './awsClients.ts'
+import { consumerOf } from './fanOut.ts'
 import type { ShardHealth } from './health.ts'
 import type { Logger } from './logger.ts'
 import type { Adapters, SelfHostedProcessor } from './processors.ts'
@@ -37,7 +38,16 @@ export interface WorkerOptions extends Partial<ShardConsumerOptions>, Partial<Le
   readonly createTable?: boolean | undefined
   /** Tells this worker from others of the application; made anew for every worker unless given. */
   readonly workerId?: string | undefined
-  /** Clients of your own, which the worker does not destroy. Give the one for Kinesis `maxAttempts: 1` and a `NodeHttpHandler`. */
+  /**
+   * Reads by enhanced fan-out, as this registered consumer of the stream; with `true` as one named like the application. One known by its name is registered where it
+   * is missing, and never deregistered. Reads then wait for records, so `idleTimeInMilliseconds` is 0.
+   */
+  readonly fanOut?: boolean | StreamConsumerAddress | undefined
+  /** Whether aggregates of the Kinesis Producer Library are taken apart; true unless said otherwise, as in the KCL. */
+  readonly deaggregate?: boolean | undefined
+  /** Hears of every aggregate of which not all records are delivered; beside the logger. */
+  readonly onDroppedRecords?: ((dropped: DroppedRecordsOfShard) => void) | undefined
+  /** Clients of your own, which the worker does not destroy. Give the one for Kinesis `maxAttempts: 1` and a `NodeHttpHandler`; with `fanOut`, HTTP/2. */
   readonly kinesis?: KinesisClient | undefined
   readonly dynamodb?: DynamoDBClient | undefined
   /** Something other than Kinesis and DynamoDB, such as the memory package. */
@@ -94,6 +104,9 @@ const rules: Readonly<Record<Exclude<keyof WorkerOptions, keyof ShardConsumerOpt
   dynamodbEndpoint: ['an http or https URL', isUrl],
   kinesis: ['a KinesisClient', has(['send'], 'function')],
   dynamodb: ['a DynamoDBClient', has(['send'], 'function')],
+  fanOut: ['true, { consumerName } or { consumerArn }', isFanOut],
+  deaggregate: flag,
+  onDroppedRecords: callable,
   adapters: ['{ leases, source, batches }', has(['leases', 'source', 'batches'], 'object')],
   engine: ['shardConsumer of @shardwise/machine or @shardwise/machine/compiled', has(['start', 'step', 'isDone'], 'function')],
   logger: ['an object with the functions debug, info, warn and error', has(['debug', 'info', 'warn', 'error'], 'function')],
@@ -112,6 +125,8 @@ const rules: Readonly<Record<Exclude<keyof WorkerOptions, keyof ShardConsumerOpt
   maxInitializationAttempts: whole(1),
 }
 
+const replacedByAdapters = ['streamName', 'streamArn', 'kinesis', 'dynamodb', 'fanOut', 'deaggregate', 'onDroppedRecords'] as const
+
 const shardNames: ReadonlySet<string> = new Set(shardConsumerOptionNames)
 
 /** Options that were checked, with their defaults. */
@@ -122,6 +137,8 @@ export interface ParsedWorkerOptions {
   readonly shard: ShardConsumerOptions
   readonly engine: ShardConsumerEngine
   readonly stuckAfterMillis: number
+  /** Who subscribes to the shards; null when they are polled. */
+  readonly consumer: StreamConsumerAddress | null
 }
 
 /** @throws Error naming the option that is unknown, missing or wrong, and what was expected. */
@@ -142,13 +159,18 @@ export function parseWorkerOptions(given: WorkerOptions): ParsedWorkerOptions {
   if (given.adapters === undefined && streams.length !== 1) {
     throw new Error(`streamName: expected a stream by streamName or by streamArn, got ${streams.length === 0 ? 'neither' : 'both'}`)
   }
-  if (given.adapters !== undefined && (streams.length > 0 || given.kinesis !== undefined || given.dynamodb !== undefined)) {
-    throw new Error('adapters: expected without streamName, streamArn, kinesis and dynamodb, which they replace')
+  if (given.adapters !== undefined && replacedByAdapters.some((name) => given[name] !== undefined)) {
+    throw new Error(`adapters: expected without ${replacedByAdapters.join(', ')}, which they replace`)
+  }
+  const consumer = consumerOf(given)
+  if (consumer !== null && (given.idleTimeInMilliseconds ?? 0) !== 0) {
+    throw new Error(`idleTimeInMilliseconds: expected 0 beside fanOut, whose reads wait for records, got ${given.idleTimeInMilliseconds}`)
   }
   const values: Readonly<Record<string, unknown>> = { ...given }
   const chosen = <T extends object>(defaults: T): T =>
     Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, values[name] === undefined ? value : values[name]])) as T
-  const shard = parseShardConsumerOptions(chosen(defaultShardConsumerOptions))
+  const usual = consumer === null ? defaultShardConsumerOptions : { ...defaultShardConsumerOptions, idleTimeInMilliseconds: 0 }
+  const shard = parseShardConsumerOptions(chosen(usual))
   const longestWaitMs = Math.max(shard.idleTimeInMilliseconds, shard.parentShardPollIntervalMillis)
   const stuckAfterMillis = given.stuckAfterMillis ?? Math.max(300_000, 3 * longestWaitMs)
   if (stuckAfterMillis <= longestWaitMs) {
@@ -159,6 +181,7 @@ export function parseWorkerOptions(given: WorkerOptions): ParsedWorkerOptions {
     workerId: given.workerId ?? `${hostname()}:${process.pid}:${randomUUID()}`,
     lease: chosen(defaultLeaseOptions),
     shard,
+    consumer,
     engine: given.engine ?? compiled,
     stuckAfterMillis,
   }
@@ -171,6 +194,13 @@ function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (typeof value !== 'object' || value === null) return String(value)
   return `an object of ${Object.keys(value).join(', ') || 'nothing'}`
+}
+
+function isFanOut(value: unknown): boolean {
+  if (typeof value === 'boolean') return true
+  return (
+    typeof value === 'object' && value !== null && Object.keys(value).every((name) => name === 'consumerName' || name === 'consumerArn')
+  )
 }
 
 function isUrl(value: unknown): boolean {

@@ -164,7 +164,17 @@ test('a worker warns of aggregates that it does not deliver', async () => {
     }
     const logger = aLogger()
     const [diary, watch] = [aDiary(), aWatch()]
-    const worker = new Worker({ ...quick, streamName: name, kinesis, dynamodb, logger, observe: watch.observe, processor: diary.processor })
+    const heard: DroppedRecordsOfShard[] = []
+    const worker = new Worker({
+      ...quick,
+      streamName: name,
+      kinesis,
+      dynamodb,
+      logger,
+      onDroppedRecords: (dropped) => heard.push(dropped),
+      observe: watch.observe,
+      processor: diary.processor,
+    })
     const kept = watch.until('the record after the aggregate', deliveredCount(diary, 1))
     const running = worker.run()
     await kept
@@ -176,6 +186,35 @@ test('a worker warns of aggregates that it does not deliver', async () => {
         /^warn Shard shardId-000000000000 delivers 0 of the 2 records in the aggregate \d+: one of them belongs to another shard$/,
       ),
     ])
+    expect(heard).toMatchObject([{ shardId: 'shardId-000000000000', reason: 'outsideHashKeyRange', delivered: 0, dropped: 2 }])
+  } finally {
+    kinesis.destroy()
+    dynamodb.destroy()
+    await Promise.all(servers.map((server) => server.stop()))
+  }
+})
+
+test('a worker that is told not to delivers aggregates as they are stored', async () => {
+  const servers = await Promise.all([startKinesalite(), startDynalite()])
+  const [stream, table] = servers
+  const kinesis = localKinesisClient(stream.endpoint)
+  const dynamodb = clientOf(table.endpoint)
+  try {
+    const { name } = await namedStreamsOf(kinesis)(1)
+    const aggregator = createAggregator()
+    const [aggregate] = [...userRecords(3).flatMap((record) => aggregator.add(record)), ...aggregator.flush()]
+    if (aggregate === undefined) throw new Error('there is no aggregate')
+    const { partitionKey: PartitionKey, explicitHashKey: ExplicitHashKey, data: Data } = aggregate
+    await kinesis.send(new PutRecordCommand({ StreamName: name, PartitionKey, ExplicitHashKey, Data }))
+    const [diary, watch] = [aDiary(), aWatch()]
+    const options = { ...quick, streamName: name, kinesis, dynamodb, observe: watch.observe, processor: diary.processor }
+    const worker = new Worker({ ...options, deaggregate: false })
+    const delivered = watch.until('the aggregate', deliveredCount(diary, 1))
+    const running = worker.run()
+    await delivered
+    await worker.stop()
+    await running
+    expect([...diary.deliveredTo.values()].flat().map(({ data }) => Buffer.from(data))).toEqual([Buffer.from(Data)])
   } finally {
     kinesis.destroy()
     dynamodb.destroy()

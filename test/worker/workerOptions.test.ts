@@ -40,6 +40,23 @@ const table: Readonly<Record<keyof WorkerOptions, { readonly expected: string; r
   dynamodbEndpoint: aUrl,
   kinesis: { expected: 'a KinesisClient', wrong: [{}, 'client', null, circular] },
   dynamodb: { expected: 'a DynamoDBClient', wrong: [{}, 'client', null, circular] },
+  fanOut: {
+    expected: 'expected ',
+    wrong: [
+      'reader',
+      7,
+      null,
+      {},
+      { consumer: 'reader' },
+      { consumerName: 'a b' },
+      { consumerName: '' },
+      { consumerArn: 'arn' },
+      { consumerName: 'reader', consumerArn: 'arn:aws:kinesis:us-east-1:123456789012:stream/orders/consumer/reader:1' },
+      { consumerArn: 'arn:aws:kinesis:us-east-1:123456789012:stream/others/consumer/reader:1' },
+    ],
+  },
+  deaggregate: aFlag,
+  onDroppedRecords: aFunction,
   adapters: { expected: '{ leases, source, batches }', wrong: [{}, { leases: {}, source: {} }, null, circular] },
   engine: { expected: 'shardConsumer of @shardwise/machine', wrong: [{}, 'xstate', null, circular] },
   logger: {
@@ -139,6 +156,9 @@ describe('a worker', () => {
     ['streamArn', 'arn'],
     ['kinesis', kinesis],
     ['dynamodb', dynamodb],
+    ['fanOut', true],
+    ['deaggregate', false],
+    ['onDroppedRecords', () => undefined],
   ])('takes no %s beside adapters, which replace it', (name, value) => {
     expect(() => make({ ...inMemory, [name]: value })).toThrow(/^adapters: expected without streamName/)
   })
@@ -146,6 +166,27 @@ describe('a worker', () => {
   it('takes clients of the user and adapters of its own', () => {
     expect(() => make({ ...least, kinesis, dynamodb })).not.toThrow()
     expect(() => make(inMemory)).not.toThrow()
+  })
+
+  it.each([true, { consumerName: 'reader' }, { consumerArn: 'arn:aws:kinesis:us-east-1:123456789012:stream/orders/consumer/reader:1' }])(
+    'reads by enhanced fan-out as told by %j',
+    (fanOut) => {
+      expect(() => make({ ...least, fanOut })).not.toThrow()
+    },
+  )
+
+  it('that reads by enhanced fan-out does not idle between reads', () => {
+    const message = 'idleTimeInMilliseconds: expected 0 beside fanOut, whose reads wait for records, got 1000'
+
+    expect(() => make({ ...least, fanOut: true, idleTimeInMilliseconds: 1_000 })).toThrow(message)
+    expect(() => make({ ...least, fanOut: true, idleTimeInMilliseconds: 0 })).not.toThrow()
+    expect(() => make({ ...least, fanOut: false, idleTimeInMilliseconds: 1_000 })).not.toThrow()
+  })
+
+  it('names no consumer after an application that no consumer can be named like', () => {
+    expect(() => make({ ...least, applicationName: 'my app', fanOut: true })).toThrow(
+      'fanOut: consumerName: expected 1 to 128 letters, digits, "_", "." or "-", got "my app"',
+    )
   })
 
   it('has a name of its own unless it is given one', () => {

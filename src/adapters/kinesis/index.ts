@@ -1,6 +1,6 @@
 export type { KinesisClientOptions } from './clientOptions.ts'
 export { createKinesisClient } from './createKinesisClient.ts'
-export type { FanOutRecordSourceOptions } from './fanOut/options.ts'
+export { checkStreamConsumer, type FanOutRecordSourceOptions, type StreamConsumerAddress } from './fanOut/options.ts'
 export { fanOutRecordSource } from './fanOut/recordSource.ts'
 export { type Aggregator, type AggregatorOptions, createAggregator, type OutgoingRecord, type UserRecord } from './kpl/aggregator.ts'
 export { type DroppedRecords, deaggregate } from './kpl/deaggregate.ts'

@@ -1,13 +1,16 @@
 import { checkOptions, type KinesisRecordSourceOptions } from '../options.ts'
-import { streamOfRequest } from '../streamAddress.ts'
+import { type StreamAddress, streamOfRequest } from '../streamAddress.ts'
 
-/** What a fan-out record source is made of: exactly one of `consumerArn` and `consumerName`, and what polling takes. */
-export interface FanOutRecordSourceOptions extends KinesisRecordSourceOptions {
-  /** A registered consumer of the stream. It is used as it is, and nothing is asked about it. */
+/** A registered consumer of a stream: exactly one of the two. */
+export interface StreamConsumerAddress {
+  /** It is used as it is, and nothing is asked about it. */
   readonly consumerArn?: string | undefined
-  /** A consumer of the stream by its name. The first opening of a shard finds it, or registers it; it is never deregistered. */
+  /** The first opening of a shard finds the consumer of this name, or registers it; it is never deregistered. */
   readonly consumerName?: string | undefined
 }
+
+/** What a fan-out record source is made of: its consumer, and what polling takes. */
+export interface FanOutRecordSourceOptions extends KinesisRecordSourceOptions, StreamConsumerAddress {}
 
 const known = {
   client: true,
@@ -34,7 +37,12 @@ export function checkFanOutOptions(options: FanOutRecordSourceOptions): void {
   }
   const { consumerArn, consumerName, ...reading } = options
   checkOptions(reading)
-  const stream = streamOfRequest(options.stream)
+  streamOfRequest(options.stream)
+  checkStreamConsumer(options.stream, { consumerArn, consumerName })
+}
+
+/** @throws Error that names `consumerArn` or `consumerName` when they cannot be those of a consumer of the stream. */
+export function checkStreamConsumer(stream: StreamAddress, { consumerArn, consumerName }: StreamConsumerAddress): void {
   if ((consumerArn === undefined) === (consumerName === undefined)) {
     const got = consumerArn === undefined ? 'neither' : 'both'
     throw new Error(`consumerArn: expected either it or consumerName, got ${got}`)
@@ -47,8 +55,8 @@ export function checkFanOutOptions(options: FanOutRecordSourceOptions): void {
   if (streamArn === undefined) {
     throw new Error(`consumerArn: expected the ARN of a consumer of a Kinesis stream, got ${JSON.stringify(consumerArn)}`)
   }
-  const wanted = 'StreamName' in stream ? stream.StreamName : stream.StreamARN
-  if (wanted !== ('StreamName' in stream ? streamName : streamArn)) {
+  const wanted = 'name' in stream ? stream.name : stream.arn
+  if (wanted !== ('name' in stream ? streamName : streamArn)) {
     throw new Error(`consumerArn: expected a consumer of ${wanted}, got ${JSON.stringify(consumerArn)}`)
   }
 }
