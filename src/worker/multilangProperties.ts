@@ -1,3 +1,4 @@
+import type { StreamConsumerAddress } from '@shardwise/kinesis'
 import { parseProperties, splitCommand } from '@shardwise/multilang'
 import type { WorkerOptions } from './workerOptions.ts'
 
@@ -14,7 +15,7 @@ export interface MultilangSettings {
   readonly warnings: readonly string[]
 }
 
-type Value = string | number | boolean | NonNullable<WorkerOptions['initialPosition']> | readonly string[]
+type Value = string | number | boolean | NonNullable<WorkerOptions['initialPosition']> | StreamConsumerAddress | readonly string[]
 
 /** What becomes of a key. */
 type Rule =
@@ -27,7 +28,8 @@ const set = (into: string, read: (text: string) => Value | undefined): Rule => (
 const unused = (why: string, fine: (text: string) => boolean = () => false): Rule => ({ why, fine })
 const anything = unused('', () => true)
 
-const noFanout = 'shards are read by polling'
+const noFanout = 'shards are read by polling, unless retrievalMode is FANOUT'
+const noPolling = 'shards are read by enhanced fan-out, whose reads wait for records'
 const noMetrics = 'no metrics are sent to CloudWatch; the observer of a Worker sees every step'
 const noBalance = 'leases are shared by their number, not by the load of the workers'
 const noMoreTables = 'the lease table is the only one here'
@@ -72,7 +74,9 @@ const rules: Readonly<Record<string, Rule>> = {
   processingLanguage: anything,
   validateSequenceNumberBeforeCheckpointing: anything,
   maxActiveThreads: unused('no threads are needed here', (given) => !(Number(given) > 0)),
-  retrievalMode: unused(noFanout, retrievalMode),
+  retrievalMode: set('fanOut', retrievalMode),
+  'fanoutConfig.consumerName': set('consumerName', text),
+  'fanoutConfig.consumerArn': set('consumerArn', text),
   millisBehindLatestThresholdForReducedTps: unused('behind the tip the next read is made at once, and at the tip after the idle time'),
   retryGetRecordsInSeconds: unused(noEffect),
   maxGetRecordsThreadPool: unused(noEffect),
@@ -112,7 +116,7 @@ const rules: Readonly<Record<string, Rule>> = {
 const families: readonly (readonly [beginning: RegExp, rule: Rule])[] = [
   [/^awscredentialsprovider(dynamodb)?$/i, unused('credentials come from the AWS default chain', credentials)],
   [/^awscredentialsprovidercloudwatch$/i, unused(noMetrics, credentials)],
-  [/^fanoutConfig\./, unused(noFanout)],
+  [/^fanoutConfig\./, unused(ownRetries)],
   [/^cloudWatchClient\./, unused(noMetrics)],
   [/^(kinesisClient|dynamoDbClient)\./, unused('of the clients, only region and endpoint can be set')],
   [/^coordinatorState/, unused(noMoreTables)],
@@ -142,7 +146,8 @@ export function readMultilangProperties(fileText: string): MultilangSettings {
 }
 
 function settingsOf(values: Readonly<Record<string, Value>>, warnings: readonly string[]): MultilangSettings {
-  const { command, timeoutMs, shutdownGraceMs, positionInTime, mostBetweenScansMs, streamName, streamArn, ...options } = values
+  const { command, timeoutMs, shutdownGraceMs, positionInTime, mostBetweenScansMs, streamName, streamArn, ...others } = values
+  const { options, unused } = readingOf(others)
   if (command === undefined) throw new Error('executableName: expected a program and its arguments, found nothing')
   if (options['applicationName'] === undefined) throw new Error('applicationName: expected a name, found nothing')
   if (streamName === undefined && streamArn === undefined) throw new Error('streamName: expected streamName or streamArn, found neither')
@@ -160,8 +165,26 @@ function settingsOf(values: Readonly<Record<string, Value>>, warnings: readonly 
       ...(positionInTime === undefined ? {} : { initialPosition: positionInTime }),
       ...(streamArn === undefined ? { streamName } : { streamArn }),
     } as MultilangSettings['options'],
-    warnings,
+    warnings: [...warnings, ...unused],
   }
+}
+
+/** How shards are read: what is said of the other way changes nothing. An ARN is preferred to a name, as there. */
+function readingOf({ fanOut, consumerName, consumerArn, ...options }: Readonly<Record<string, Value>>): {
+  readonly options: Readonly<Record<string, Value>>
+  readonly unused: readonly string[]
+} {
+  const warn = (keys: readonly (string | false)[], why: string): readonly string[] =>
+    keys.flatMap((key) => (key === false ? [] : [`${key}: it changes nothing: ${why}`]))
+  if (fanOut === undefined) {
+    const given = [consumerName !== undefined && 'fanoutConfig.consumerName', consumerArn !== undefined && 'fanoutConfig.consumerArn']
+    return { options, unused: warn(given, noFanout) }
+  }
+  const named = consumerName === undefined ? true : ({ consumerName } as StreamConsumerAddress)
+  const consumer = consumerArn === undefined ? named : ({ consumerArn } as StreamConsumerAddress)
+  const { idleTimeInMilliseconds, ...rest } = options
+  const unused = warn([idleTimeInMilliseconds !== undefined && 'idleTimeBetweenReadsInMillis'], noPolling)
+  return { options: { ...rest, fanOut: consumer }, unused }
 }
 
 /** The property that sets an option of the worker, for errors that name the option. */
@@ -241,8 +264,8 @@ const oneOf =
     return fine.includes(word)
   }
 
-function retrievalMode(given: string): boolean {
-  return oneOf(['POLLING', 'FANOUT', 'DEFAULT'], ['POLLING', 'DEFAULT'])(given)
+function retrievalMode(given: string): true | undefined {
+  return oneOf(['POLLING', 'FANOUT', 'DEFAULT'], ['FANOUT'])(given) || undefined
 }
 
 function metricsLevel(given: string): boolean {

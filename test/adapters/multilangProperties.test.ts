@@ -164,6 +164,13 @@ describe('the properties of the MultiLangDaemon', () => {
       'initialPositionInStreamExtended = 1636609142\ninitialPositionInStream = TRIM_HORIZON',
       { initialPosition: { type: 'AT_TIMESTAMP', timestampMs: 1_636_609_142_000 } },
     ],
+    ['retrievalMode = fanout', { ...latest, fanOut: true }],
+    ['retrievalMode = FANOUT\nfanoutConfig.consumerName = me', { ...latest, fanOut: { consumerName: 'me' } }],
+    [
+      'retrievalMode = FANOUT\nfanoutConfig.consumerName = me\nfanoutConfig.consumerArn = arn:aws:kinesis',
+      { ...latest, fanOut: { consumerArn: 'arn:aws:kinesis' } },
+    ],
+    ['retrievalMode = DEFAULT', latest],
     ['regionName = eu-west-1', { ...latest, region: 'eu-west-1' }],
     ['workerId = one', { ...latest, workerId: 'one' }],
     ['workerIdentifier = one', { ...latest, workerId: 'one' }],
@@ -261,8 +268,22 @@ describe('the properties of the MultiLangDaemon', () => {
   })
 
   it.each([
-    ['retrievalMode = FANOUT', 'retrievalMode: it changes nothing: shards are read by polling'],
-    ['fanoutConfig.consumerName = me', 'fanoutConfig.consumerName: it changes nothing: shards are read by polling'],
+    [
+      'fanoutConfig.consumerName = me',
+      'fanoutConfig.consumerName: it changes nothing: shards are read by polling, unless retrievalMode is FANOUT',
+    ],
+    [
+      'retrievalMode = POLLING\nfanoutConfig.consumerArn = arn',
+      'fanoutConfig.consumerArn: it changes nothing: shards are read by polling, unless retrievalMode is FANOUT',
+    ],
+    [
+      'retrievalMode = FANOUT\nidleTimeBetweenReadsInMillis = 250',
+      'idleTimeBetweenReadsInMillis: it changes nothing: shards are read by enhanced fan-out, whose reads wait for records',
+    ],
+    [
+      'retrievalMode = FANOUT\nfanoutConfig.retryBackoffMillis = 5',
+      'fanoutConfig.retryBackoffMillis: it changes nothing: failed calls are tried again with a backoff that grows, from taskBackoffTimeMillis on',
+    ],
     ['maxActiveThreads = 4', 'maxActiveThreads: it changes nothing: no threads are needed here'],
     ['kinesisClient.httpClient = x', 'kinesisClient.httpClient: it changes nothing: of the clients, only region and endpoint can be set'],
     [
