@@ -10,6 +10,7 @@ import { type Branch, chartBranches, chartStates } from '../../docs/diagram/char
 import { escapeMermaid } from '../../docs/diagram/mermaid.ts'
 import { exceptions, overviewEdges } from '../../docs/diagram/overview.ts'
 import { stateDiagramPage } from '../../docs/diagram/page.ts'
+import { program } from '../worker/program.ts'
 import { type Drawing, drawingsIn, readDrawing } from './mermaidBlocks.ts'
 import { textOf } from './tree.ts'
 
@@ -240,19 +241,19 @@ describe('the text of a drawing', () => {
 })
 
 describe('npm run diagram', { timeout: 90_000 }, () => {
-  const root = fileURLToPath(new URL('../../', import.meta.url))
   const run = async (...options: readonly string[]): Promise<{ code: number; stderr: string }> => {
-    const script = ['--conditions=@shardwise/source', 'docs/stateDiagram.ts', ...options]
     try {
-      const { stderr } = await promisify(execFile)(join(root, 'node_modules/.bin/tsx'), script, { cwd: root })
+      const { stderr } = await promisify(execFile)(process.execPath, [script, ...options])
       return { code: 0, stderr }
     } catch (error) {
       const { code, stderr } = error as { code: number; stderr: string }
       return { code, stderr }
     }
   }
+  let script = ''
   let folder = ''
   beforeAll(async () => {
+    script = await program(fileURLToPath(new URL('../../docs/stateDiagram.ts', import.meta.url)), ['typescript'])
     folder = await mkdtemp(join(tmpdir(), 'state-diagram-'))
   })
   afterAll(() => rm(folder, { recursive: true }))

@@ -13,5 +13,8 @@ function walk(input: ShardConsumerInput): ConsumerGraph {
   }
 }
 
-/** Every edge of both policies, walked once for all files of a worker: with the compiled engine, which is the faster one. */
-export const edges = pathInputs.flatMap((input) => walk(input).edges)
+/** The graphs of both policies, walked once for all files of a worker: with the compiled engine, which is the faster one. */
+export const graphs = pathInputs.map(walk)
+
+/** Every edge of them. */
+export const edges = graphs.flatMap((graph) => graph.edges)

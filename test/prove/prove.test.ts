@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { start, step } from '@shardwise/machine'
+import { start, step } from '@shardwise/machine/compiled'
 import { type Engine, invariants, type Life } from '@shardwise/testing'
 import { afterEach, describe, expect, it } from 'vitest'
+import { program } from '../worker/program.ts'
 import { readArguments } from './arguments.ts'
 import { runCommandLine } from './commandLine.ts'
 import { engines } from './engines.ts'
@@ -175,11 +176,9 @@ describe('the command', () => {
   })
 
   it('ends as its process does', async () => {
+    const main = await program(join(import.meta.dirname, 'main.ts'))
     const code = await new Promise((resolve) => {
-      const main = join(import.meta.dirname, 'main.ts')
-      execFile(process.execPath, ['--import', 'tsx', '--conditions=@shardwise/source', main, '--speed', '9'], (error) => {
-        resolve(error?.code)
-      })
+      execFile(process.execPath, [main, '--speed', '9'], (error) => resolve(error?.code))
     })
 
     expect(code).toBe(2)

@@ -4,7 +4,16 @@ import { eventsIn } from '../../src/testing/paths/eventsIn.ts'
 import { factsOf, keyOf, renumbered } from '../../src/testing/paths/stateKey.ts'
 
 /** What an event leads to, in terms of the key: the same for all snapshots of a state. */
-const outcome = (toKey: string, to: ShardConsumerSnapshot, effects: Edge['effects']): string => `${toKey} ! ${renumbered(effects, to)}`
+const outcome = (toKey: string, asked: string): string => `${toKey} ! ${asked}`
+
+const askedOnEdges = new WeakMap<Edge, string>()
+
+/** What an edge asks for, renumbered once for all that look at it. */
+function askedOn(edge: Edge): string {
+  const asked = askedOnEdges.get(edge) ?? renumbered(edge.effects, edge.to)
+  askedOnEdges.set(edge, asked)
+  return asked
+}
 
 /** What every event leads to in every state, from the snapshot that the walk met first. */
 export type OutcomeTable = ReadonlyMap<string, ReadonlyMap<string, string>>
@@ -12,10 +21,7 @@ export type OutcomeTable = ReadonlyMap<string, ReadonlyMap<string, string>>
 /** The outcomes that the walk saw. */
 export function outcomesOf({ states }: ConsumerGraph): OutcomeTable {
   return new Map(
-    [...states.values()].map(({ key, edges }) => [
-      key,
-      new Map(edges.map(({ name, toKey, to, effects }) => [name, outcome(toKey, to, effects)])),
-    ]),
+    [...states.values()].map(({ key, edges }) => [key, new Map(edges.map((edge) => [edge.name, outcome(edge.toKey, askedOn(edge))]))]),
   )
 }
 
@@ -44,11 +50,12 @@ export function twins({ states, edges }: ConsumerGraph, most: number): readonly 
 
 /** What the events do to a snapshot otherwise than to the one of its key that the walk met first. */
 export function differencesAt(snapshot: ShardConsumerSnapshot, known: OutcomeTable, { step }: Engine): readonly string[] {
-  const expected = known.get(keyOf(snapshot))
+  const key = keyOf(snapshot)
+  const expected = known.get(key)
   return eventsIn(snapshot).flatMap(({ name, event }) => {
     const [to, effects] = step(snapshot, event)
-    const found = outcome(to === snapshot ? keyOf(snapshot) : keyOf(to), to, effects)
-    return found === expected?.get(name) ? [] : [`${keyOf(snapshot)} on ${name}: ${expected?.get(name)}, but also ${found}`]
+    const found = outcome(to === snapshot ? key : keyOf(to), renumbered(effects, to))
+    return found === expected?.get(name) ? [] : [`${key} on ${name}: ${expected?.get(name)}, but also ${found}`]
   })
 }
 
@@ -81,7 +88,7 @@ export function isMissed(fact: string, { states }: ConsumerGraph): boolean {
   for (const { key, edges } of states.values()) {
     const mergedKey = without.get(key) ?? key
     const known = merged.get(mergedKey)
-    const found = new Map(edges.map(({ name, toKey, to, effects }) => [name, outcome(without.get(toKey) ?? toKey, to, effects)]))
+    const found = new Map(edges.map((edge) => [edge.name, outcome(without.get(edge.toKey) ?? edge.toKey, askedOn(edge))]))
     if (known === undefined) merged.set(mergedKey, found)
     else if (found.size !== known.size || [...found].some(([name, led]) => known.get(name) !== led)) return true
   }

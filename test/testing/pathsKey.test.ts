@@ -1,13 +1,14 @@
 import { start, step } from '@shardwise/machine/compiled'
-import { consumerGraph, pathInputs } from '@shardwise/testing'
 import { describe, expect, it } from 'vitest'
 import { factsOf } from '../../src/testing/paths/stateKey.ts'
+import { graphs } from '../machine/walk.ts'
 import { differencesAt, isMissed, outcomesOf, twins, wander } from './keySoundness.ts'
 
 const engine = { start, step }
-const graphs = pathInputs.map((input) => ({ policy: input.options?.missedShardEndCheckpoint, graph: consumerGraph(input, engine) }))
 
-describe.each(graphs)('the key of a state, with the policy $policy', ({ graph }) => {
+const policies = graphs.map((graph) => ({ policy: graph.input.options?.missedShardEndCheckpoint, graph }))
+
+describe.each(policies)('the key of a state, with the policy $policy', ({ graph }) => {
   const known = outcomesOf(graph)
 
   it('is the same after every event, as are the effects, for snapshots of one key that were reached in different ways', () => {
@@ -31,9 +32,9 @@ describe.each(graphs)('the key of a state, with the policy $policy', ({ graph })
 })
 
 describe('each fact of the key', () => {
-  const names = new Set(graphs.flatMap(({ graph }) => [...graph.states.values()].flatMap(({ snapshot }) => Object.keys(factsOf(snapshot)))))
+  const names = new Set(graphs.flatMap((graph) => [...graph.states.values()].flatMap(({ snapshot }) => Object.keys(factsOf(snapshot)))))
 
   it.each([...names])('%s is missed where it is left out', (name) => {
-    expect(graphs.some(({ graph }) => isMissed(name, graph))).toBe(true)
+    expect(graphs.some((graph) => isMissed(name, graph))).toBe(true)
   })
 })

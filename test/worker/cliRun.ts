@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { program } from './program.ts'
 
 /** What the recorder prints. */
 export interface Line {
@@ -29,8 +30,8 @@ export interface CliRun {
 }
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const program = fileURLToPath(new URL('cliProcess.ts', import.meta.url))
-export const recorder = fileURLToPath(new URL('cliRecorder.ts', import.meta.url))
+const cli = await program(fileURLToPath(new URL('cliProcess.ts', import.meta.url)))
+export const recorder = await program(fileURLToPath(new URL('cliRecorder.ts', import.meta.url)))
 
 /** Credentials and a region that suit local servers; nothing of the machine's own AWS configuration is read. */
 export const localAws: Readonly<Record<string, string>> = {
@@ -49,7 +50,7 @@ export function killAll(): void {
 
 /** Starts the command line, with `env` in place of this process's own AWS variables. */
 export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = localAws): CliRun {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@shardwise/source', program, ...args], {
+  const child = spawn(process.execPath, [cli, ...args], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...noAws, ...env },

@@ -1,19 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { program } from './program.ts'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+const main = await program(fileURLToPath(new URL('../../demo/main.ts', import.meta.url)))
 const running = new Set<ChildProcess>()
 afterAll(() => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Runs what `npm start` runs. `onLine` hears every line of its output. */
+/** Runs what `npm start` runs, from one file. `onLine` hears every line of its output. */
 async function runDemo(args: readonly string[], onLine: (line: string, child: ChildProcess) => void = () => undefined) {
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@shardwise/source', 'demo/main.ts', ...args], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
   let [stdout, stderr] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -28,7 +26,7 @@ async function runDemo(args: readonly string[], onLine: (line: string, child: Ch
   return { code, stdout, stderr }
 }
 
-describe.concurrent('the demo', () => {
+describe.concurrent('the demo', { timeout: 150_000 }, () => {
   it('loses nothing while a shard is split and two are merged, says so, and ends with 0', async () => {
     const { code, stdout, stderr } = await runDemo(['--orders', '160', '--rate', '60'])
 

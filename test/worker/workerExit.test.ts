@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { program } from './program.ts'
+
+const runAndReturnProgram = await program(fileURLToPath(new URL('./runAndReturn.ts', import.meta.url)), ['vitest'])
 
 /** Runs the program in a process of its own, and answers what it wrote. A process that does not end by itself is killed. */
 async function runAndReturn(how: string): Promise<{ code: number | null; output: string }> {
-  const program = fileURLToPath(new URL('./runAndReturn.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@shardwise/source', program, how], {
-    stdio: 'pipe',
-    timeout: 25_000,
-  })
+  const child = spawn(process.execPath, [runAndReturnProgram, how], { stdio: 'pipe', timeout: 25_000 })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk: string) => (output += chunk))
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
