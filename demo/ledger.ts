@@ -45,14 +45,16 @@ export class Ledger {
     this.#tell()
   }
 
-  /** A record processor has got the order. */
-  enterDelivered({ orderId, shardId, sequenceNumber }: Entry): void {
-    const times = (this.#times.get(orderId) ?? 0) + 1
-    this.#times.set(orderId, times)
-    const place = { sequenceNumber, subSequenceNumber: 0 }
-    const last = this.#last.get(shardId)
-    if (last === undefined || compareSequenceNumbers(place, last) > 0) this.#last.set(shardId, place)
-    else if (times === 1) this.#outOfOrder += 1
+  /** A record processor has got the orders. */
+  enterDelivered(entries: readonly Entry[]): void {
+    for (const { orderId, shardId, sequenceNumber } of entries) {
+      const times = (this.#times.get(orderId) ?? 0) + 1
+      this.#times.set(orderId, times)
+      const place = { sequenceNumber, subSequenceNumber: 0 }
+      const last = this.#last.get(shardId)
+      if (last === undefined || compareSequenceNumbers(place, last) > 0) this.#last.set(shardId, place)
+      else if (times === 1) this.#outOfOrder += 1
+    }
     this.#tell()
   }
 

@@ -9,6 +9,8 @@ import { untilActive } from './resharding.ts'
 export interface LocalAws {
   readonly kinesis: KinesisClient
   readonly dynamodb: DynamoDBClient
+  readonly kinesisEndpoint: string
+  readonly dynamodbEndpoint: string
   stop(): Promise<void>
 }
 
@@ -35,6 +37,8 @@ export async function startLocalAws(): Promise<LocalAws> {
   return {
     kinesis,
     dynamodb,
+    kinesisEndpoint: kinesisLocal.value.endpoint,
+    dynamodbEndpoint: dynalite.value.endpoint,
     async stop() {
       kinesis.destroy()
       dynamodb.destroy()
@@ -43,8 +47,8 @@ export async function startLocalAws(): Promise<LocalAws> {
   }
 }
 
-/** Creates a stream of two shards, and waits until it can be used. */
-export async function createStream(kinesis: KinesisClient, streamName: string): Promise<void> {
-  await kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: 2 }))
+/** Creates a stream, and waits until it can be used. */
+export async function createStream(kinesis: KinesisClient, streamName: string, shards: number): Promise<void> {
+  await kinesis.send(new CreateStreamCommand({ StreamName: streamName, ShardCount: shards }))
   await untilActive(kinesis, streamName)
 }

@@ -1,24 +1,29 @@
 import type { ProcessRecordsInput, RecordProcessor, ShardEndedInput, ShutdownRequestedInput } from '@shardwise/processor'
-import type { Ledger } from './ledger.ts'
+import type { Entry } from './ledger.ts'
 import type { Order } from './orders.ts'
 
-/** Enters the orders of one shard into the ledger, and checkpoints after each batch. */
-export class OrderProcessor implements RecordProcessor {
-  readonly #ledger: Ledger
+/** Hears of orders that were delivered. */
+export type Deliver = (entries: readonly Entry[]) => void | Promise<void>
 
-  constructor(ledger: Ledger) {
-    this.#ledger = ledger
+/** Delivers the orders of one shard, and checkpoints after each batch. */
+export class OrderProcessor implements RecordProcessor {
+  readonly #deliver: Deliver
+
+  constructor(deliver: Deliver) {
+    this.#deliver = deliver
   }
 
   initialize(): void {
-    // The ledger is all there is to prepare.
+    // There is nothing to prepare.
   }
 
   async processRecords({ shardId, records, checkpointer }: ProcessRecordsInput): Promise<void> {
-    for (const { data, sequenceNumber } of records) {
-      const { orderId } = JSON.parse(new TextDecoder().decode(data)) as Order
-      this.#ledger.enterDelivered({ orderId, shardId, sequenceNumber })
-    }
+    await this.#deliver(
+      records.map(({ data, sequenceNumber }) => {
+        const { orderId } = JSON.parse(new TextDecoder().decode(data)) as Order
+        return { orderId, shardId, sequenceNumber }
+      }),
+    )
     await checkpointer.checkpoint()
   }
 

@@ -1,6 +1,7 @@
 import type { Lease } from '@shardwise/effects'
 import { checkpointInWords } from '../src/worker/progressTable.ts'
 import type { ShardProgress } from '../src/worker/shardProgress.ts'
+import type { Handover } from './handovers.ts'
 import type { Balance } from './ledger.ts'
 
 /** The balance in words; what went wrong, if anything did, with the orders it happened to. */
@@ -19,6 +20,24 @@ export function balanceLines(balance: Balance, complete: boolean): readonly stri
 /** Whether the promises were kept. */
 export function isSound({ lost, unknown, outOfOrder }: Balance): boolean {
   return lost.length === 0 && unknown.length === 0 && outOfOrder === 0
+}
+
+/** Which shards changed hands, and how long nobody delivered them. */
+export function handoverLines(handovers: readonly Handover[]): readonly string[] {
+  if (handovers.length === 0) return ['No shard changed hands']
+  return [
+    'Hand-overs, from the last order of the old owner to the first of the new one',
+    ...columns([
+      ['shard', 'from', 'to', 'gap', 'because'],
+      ...handovers.map(({ shardId, from, to, gapMs, wasKilled }) => [
+        shardId,
+        from,
+        to,
+        `${(gapMs / 1_000).toFixed(2)} s`,
+        wasKilled ? 'it was killed' : 'it gave the shard away',
+      ]),
+    ]),
+  ]
 }
 
 /** The rows of the lease table. */

@@ -1,6 +1,6 @@
 import { ANSI_ESCAPE_CODES, ProcessOutputStream, Spinner } from 'listr2'
 import { progressTable } from './progressTable.ts'
-import type { WorkerProgress } from './shardProgress.ts'
+import type { ShownProgress } from './shardProgress.ts'
 
 /** The streams of a terminal. */
 interface Terminal {
@@ -19,7 +19,7 @@ const frameMs = 100
  * Draws the progress of a worker at the foot of a terminal, ten times a second. What the program or its record processors write meanwhile scrolls by above.
  * `title` is the line over the shards.
  */
-export function showLive(progress: WorkerProgress, title: () => string, terminal: Terminal = process): View {
+export function showLive(progress: ShownProgress, title: () => string, terminal: Terminal = process): View {
   const { stdout } = terminal
   const streams = [stdout, ...(terminal.stderr.isTTY ? [terminal.stderr] : [])].map((stream) => new ProcessOutputStream(stream))
   const [screen] = streams

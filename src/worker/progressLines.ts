@@ -1,6 +1,6 @@
 import type { View } from './liveView.ts'
 import { progressLine } from './progressTable.ts'
-import type { ShardProgress, WorkerProgress } from './shardProgress.ts'
+import type { ShardProgress, ShownProgress } from './shardProgress.ts'
 
 /** Progress as lines, for output that is not a terminal. */
 export interface ProgressLines extends View {
@@ -9,7 +9,7 @@ export interface ProgressLines extends View {
 }
 
 /** Writes a line for each shard that changed since its last line, every `everyMs`, and once more when it is closed. */
-export function writeProgress(progress: WorkerProgress, everyMs: number, write: (line: string) => void): ProgressLines {
+export function writeProgress(progress: ShownProgress, everyMs: number, write: (line: string) => void): ProgressLines {
   const written = new Map<string, string>()
   const tell = (shard: ShardProgress): void => {
     const line = progressLine(shard)

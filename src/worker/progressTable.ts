@@ -3,7 +3,7 @@ import type { ConsumerState } from '@shardwise/machine'
 import pc from 'picocolors'
 import type { ShardProgress } from './shardProgress.ts'
 
-const heads = ['SHARD', 'STATE', 'BEHIND', 'DELIVERED', 'CHECKPOINT'] as const
+const heads = ['SHARD', 'STATE', 'BEHIND', 'DELIVERED', 'CHECKPOINT', 'OWNER'] as const
 const alignedRight = new Set<string>(['BEHIND', 'DELIVERED'])
 
 const colours: Readonly<Record<ConsumerState, (text: string) => string>> = {
@@ -22,8 +22,9 @@ export function progressTable(
 ): readonly string[] {
   if (shards.length === 0) return []
   const shown = fitting(shards, Math.max(1, rows - 2))
-  const table = [heads, ...shown.map(cellsOf)]
-  const widths = heads.map((_, column) => Math.max(...table.map((cells) => (cells[column] ?? '').length)))
+  const columnsShown = shards.some(({ owner }) => owner !== undefined) ? heads : heads.slice(0, -1)
+  const table = [columnsShown, ...shown.map(cellsOf)].map((cells) => cells.slice(0, columnsShown.length))
+  const widths = columnsShown.map((_, column) => Math.max(...table.map((cells) => (cells[column] ?? '').length)))
   const lines = table.map((cells) =>
     cells
       .map((cell, column) =>
@@ -41,7 +42,8 @@ export function progressTable(
 /** One shard in words: for logs, where no table can be kept. */
 export function progressLine(shard: ShardProgress): string {
   const [shardId, state, behind, delivered, checkpoint] = cellsOf(shard)
-  return `${shardId} ${state}, ${behind} behind, ${delivered} delivered, checkpoint ${checkpoint}`
+  const by = shard.owner === undefined ? '' : `, ${shard.owner}`
+  return `${shardId} ${state}, ${behind} behind, ${delivered} delivered, checkpoint ${checkpoint}${by}`
 }
 
 /** A checkpoint for people: sentinels whole, of numbers the end, where they differ. */
@@ -52,8 +54,8 @@ export function checkpointInWords(checkpoint: ExtendedSequenceNumber | null): st
   return subSequenceNumber === 0 ? end : `${end}/${subSequenceNumber}`
 }
 
-function cellsOf({ shardId, state, millisBehindLatest, delivered, checkpoint }: ShardProgress): readonly string[] {
-  return [shardId, state, durationInWords(millisBehindLatest), String(delivered), checkpointInWords(checkpoint)]
+function cellsOf({ shardId, state, millisBehindLatest, delivered, checkpoint, owner = '-' }: ShardProgress): readonly string[] {
+  return [shardId, state, durationInWords(millisBehindLatest), String(delivered), checkpointInWords(checkpoint), owner]
 }
 
 function durationInWords(ms: number | null): string {

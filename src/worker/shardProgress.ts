@@ -17,16 +17,22 @@ export interface ShardProgress {
   readonly checkpoint: ExtendedSequenceNumber | null
   /** How the last consumer ended; null while one runs. */
   readonly outcome: Outcome | null
+  /** The worker whose consumer this is; said only where there are several. */
+  readonly owner?: string
+}
+
+/** What can be shown of a worker, or of several. */
+export interface ShownProgress {
+  /** By shard id. */
+  readonly shards: readonly ShardProgress[]
 }
 
 /** What a worker does, gathered from its observations. */
-export interface WorkerProgress {
+export interface WorkerProgress extends ShownProgress {
   /** Goes into the options of the worker. */
   readonly observe: Observer
   /** The coordinator's phase: starting, syncing, running, stopping or stopped. */
   readonly phase: string
-  /** By shard id. */
-  readonly shards: readonly ShardProgress[]
   /** Calls the listener each time that a shard enters a state; it takes the place of an earlier one. */
   onEntered(listener: (shard: ShardProgress) => void): void
   /** Resolves as soon as this worker holds no lease. */

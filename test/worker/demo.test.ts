@@ -40,6 +40,17 @@ describe.concurrent('the demo', { timeout: 150_000 }, () => {
     expect(code).toBe(0)
   })
 
+  it('loses nothing when one of several workers is killed and another joins, and says how long each shard was without one', async () => {
+    const { code, stdout } = await runDemo(['--orders', '160', '--rate', '60', '--workers', '3'])
+
+    expect(stdout).toMatch(/\nworker-\d is killed\n/)
+    expect(stdout).toContain('\nworker-4 joins\n')
+    expect(stdout).toContain('shardId-000000000000 is split')
+    expect(stdout).toMatch(/\n160 orders put, 160 delivered, \d+ delivered twice, 0 lost, 0 out of order\n/)
+    expect(stdout).toMatch(/\n {2}shardId-00000000000\d +worker-\d +worker-\d +\d+\.\d\d s +it was killed\n/)
+    expect(code).toBe(0)
+  })
+
   it('stops in order at Ctrl-C, tells what was consumed so far, and claims no loss', async () => {
     let interrupted = false
     const { code, stdout, stderr } = await runDemo(['--orders', '3000', '--rate', '60'], (line, child) => {

@@ -27,7 +27,7 @@ const aLease = (leaseKey: string, checkpoint: string): Lease => ({
 function aLedger(put: readonly Entry[], delivered: readonly Entry[]): Ledger {
   const ledger = new Ledger()
   for (const entry of put) ledger.enterPut(entry)
-  for (const entry of delivered) ledger.enterDelivered(entry)
+  ledger.enterDelivered(delivered)
   return ledger
 }
 
@@ -83,7 +83,7 @@ describe('a ledger', () => {
   it('waits for the last order', async () => {
     const ledger = aLedger([anEntry(1), anEntry(2)], [anEntry(1)])
     const settled = ledger.settled(60_000, signal)
-    ledger.enterDelivered(anEntry(2))
+    ledger.enterDelivered([anEntry(2)])
 
     await expect(settled).resolves.toBeUndefined()
   })
@@ -110,7 +110,7 @@ describe('the orders', () => {
 
 describe('the options of the demo', () => {
   it('have defaults', () => {
-    expect(readDemoOptions([])).toEqual({ orders: 900, rate: 75 })
+    expect(readDemoOptions([])).toEqual({ orders: 900, rate: 75, workers: 1 })
     expect(readDemoOptions(['--help'])).toBeNull()
   })
 
