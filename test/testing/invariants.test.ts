@@ -1,4 +1,4 @@
-import { start, step } from '@shardwise/machine'
+import { start, step } from '@shardwise/machine/compiled'
 import { type Engine, type Invariant, invariants, type Life, live, lives, type Trace } from '@shardwise/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -47,7 +47,7 @@ describe('the invariants', () => {
 
       expect(noticed).toBeDefined()
       if (noticed === undefined) return
-      expect(invariant.check(live(noticed.life, machine))).toEqual([])
+      expect(invariant.check(live(noticed.life, machine), machine)).toEqual([])
     },
   )
 })

@@ -1,4 +1,5 @@
-import { type ShardEvent, start, step } from '@shardwise/machine'
+import type { ShardEvent } from '@shardwise/machine'
+import { start, step } from '@shardwise/machine/compiled'
 import { type Engine, invariants, type Life, live, lives, type Operation, type Trace, type TraceStep, traceOf } from '@shardwise/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -187,7 +188,7 @@ describe('a trace', () => {
     const traces = fc.sample(lives(), { seed: 9, numRuns: 40 }).map((life) => JSON.parse(JSON.stringify(live(life, machine))) as Trace)
 
     expect(
-      invariants.flatMap(({ number, check }) => traces.flatMap((trace) => check(trace).map((wrong) => `I${number} ${wrong}`))),
+      invariants.flatMap(({ number, check }) => traces.flatMap((trace) => check(trace, machine).map((wrong) => `I${number} ${wrong}`))),
     ).toEqual([])
   })
 

@@ -1,13 +1,6 @@
 import { isShardEnd, TRIM_HORIZON } from '@shardwise/effects'
-import {
-  compile,
-  type ShardConsumerContext,
-  type ShardEffect,
-  type ShardEvent,
-  shardConsumerMachine,
-  start,
-  step,
-} from '@shardwise/machine'
+import { compile, type ShardConsumerContext, type ShardEffect, type ShardEvent, shardConsumerMachine } from '@shardwise/machine'
+import { start, step } from '@shardwise/machine/compiled'
 import type { Engine, TraceStep } from '@shardwise/testing'
 import * as soundActions from '../../src/machine/actions.ts'
 import { laterOf } from '../../src/machine/batches.ts'

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { type BuildOptions, build } from 'esbuild'
 import { type EngineEntry, engineFunctions } from './engines.ts'
+import type { PaceLengths } from './pace.ts'
 import type { StoryEvents } from './report.ts'
 
 const options = {
@@ -16,16 +17,22 @@ const options = {
 export type BundleKind = 'report' | 'pace'
 
 /** How a bundle comes by its text. */
-const reportText: Readonly<Record<BundleKind, string>> = {
-  report: '`visible: ${world.visible.join(" ")}\\n` + reportOf(engine, stories)',
-  pace: 'String(paceOf(engine, stories, now))',
-}
+const reportText = {
+  report: () => '`visible: ${world.visible.join(" ")}\\n` + reportOf(engine, stories)',
+  pace: (lengths) => `String(paceOf(engine, stories, now, ${JSON.stringify(lengths)}))`,
+} as const satisfies Readonly<Record<BundleKind, (lengths: PaceLengths | undefined) => string>>
 
 /**
  * Bundles an engine with the stories into one minified script for any runtime. Run, it leaves its text in a global: `bundle.report`. The bundle of
- * the kind `report` plays the stories in a world without clock, dice and network; that of the kind `pace` measures how long a step takes.
+ * the kind `report` plays the stories in a world without clock, dice and network; that of the kind `pace` measures how long a step takes, for as
+ * long as is said, or else for two seconds.
  */
-export async function bundleOf(engine: EngineEntry, kind: BundleKind, stories: readonly StoryEvents[]): Promise<string> {
+export async function bundleOf(
+  engine: EngineEntry,
+  kind: BundleKind,
+  stories: readonly StoryEvents[],
+  lengths?: PaceLengths,
+): Promise<string> {
   const names = engineFunctions.join(', ')
   // What is imported first is evaluated first: the clock is taken hold of, then the world is withheld, and only then the engine is loaded.
   const program = [
@@ -37,7 +44,7 @@ export async function bundleOf(engine: EngineEntry, kind: BundleKind, stories: r
     `const stories = ${JSON.stringify(stories)}`,
     `const engine = { ${names} }`,
     'let report',
-    `try { report = ${reportText[kind]} } finally { world.putBack() }`,
+    `try { report = ${reportText[kind](lengths)} } finally { world.putBack() }`,
     'globalThis.bundle = { report }',
   ]
   return scriptOf(program.join('\n'), 'iife')

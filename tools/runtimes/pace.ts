@@ -2,8 +2,13 @@
 import type { Engine } from './engines.ts'
 import { type StoryEvents, stepByStep } from './report.ts'
 
-const warmUpMs = 400
-const measuredMs = 1_500
+/** How long an engine is run before it is measured, and while it is. */
+export interface PaceLengths {
+  readonly warmUpMs: number
+  readonly measuredMs: number
+}
+
+const longEnough: PaceLengths = { warmUpMs: 400, measuredMs: 1_500 }
 const roundMs = 20
 
 /** Passes over all stories after which a clock that has not moved is taken to stand still. */
@@ -13,7 +18,12 @@ const passesOfAStillClock = 100
  * The nanoseconds that a step takes, start and step alike: those of the fastest round, since whatever else the computer does only makes a round slower.
  * Null where there is no clock, or one that stands still while a program runs.
  */
-export function paceOf(engine: Engine, stories: readonly StoryEvents[], now: (() => number) | null): number | null {
+export function paceOf(
+  engine: Engine,
+  stories: readonly StoryEvents[],
+  now: (() => number) | null,
+  { warmUpMs, measuredMs } = longEnough,
+): number | null {
   if (now === null) return null
   const stepsPerPass = stories.reduce((steps, { events }) => steps + events.length + 1, 0)
   const round = (lengthMs: number): { readonly spentMs: number; readonly passes: number } => {
