@@ -4,124 +4,245 @@ import { expectFunction, expectKnownOptions } from './options.ts'
 
 /** A lease table in memory, shared by every worker that asks for its handlers. Its writes have the conditions of a KCL table: the lease counter fences. */
 export interface MemoryLeaseTable {
-  /** The handlers of one worker process, with its own memory of the leases it holds. A second call stands for a second process, or for a restart. */
-  store(): LeaseStore & LeaseTable
+  /**
+   * The handlers of one worker process, with its own memory of the leases it holds. A second call stands for a second process, or for a restart. `nowMs` is that
+   * process's monotonic clock, and `calls` its way to the table.
+   */
+  store(options?: { readonly nowMs?: () => number; readonly calls?: MemoryTableCalls }): LeaseStore & LeaseTable
   /** The rows as they stand, in the order of their creation. */
   rows(): readonly Lease[]
+  /** The row of one lease as it stands. */
+  row(leaseKey: string): Lease | undefined
+}
+
+/** How the calls of one process reach the table. Each gets what the call does there, to run it once, twice, later or not at all; what it throws is how the call failed. */
+export interface MemoryTableCalls {
+  read<Rows>(look: () => Rows): Rows
+  /** Answers whether the condition held, and how often the request was sent: after a second one, a condition that failed may have failed by the first. */
+  write(apply: () => boolean): { readonly applied: boolean; readonly attempts: number }
 }
 
 /** What a worker knows of a lease it holds: the token of its acquisition, and the counter it last wrote. */
 interface Held {
+  readonly workerId: string
   readonly token: number
   readonly counter: number
+  /** When the oldest write was sent that failed and may be applied nevertheless, by now or later; null when there is none. */
+  readonly inDoubtSinceMs: number | null
 }
+
+/** What changes a row, as an observer of the table sees it: null stands for a row that is not there. */
+type OnChange = (before: Lease | null, after: Lease | null) => void
+
+const straight: MemoryTableCalls = { read: (look) => look(), write: (apply) => ({ applied: apply(), attempts: 1 }) }
 
 /**
  * Makes a lease table with the rows of `leases`, or none. `nowMs` is monotonic milliseconds, the clock of the worker's timers; `performance.now` unless given.
+ * `onChange` sees every change of a row, in their order.
  * @throws Error for an unknown option or one of the wrong type.
  */
 export function createMemoryLeaseTable(
-  options: { readonly nowMs?: () => number; readonly leases?: readonly Lease[] } = {},
+  options: { readonly nowMs?: () => number; readonly leases?: readonly Lease[]; readonly onChange?: OnChange } = {},
 ): MemoryLeaseTable {
-  expectKnownOptions('createMemoryLeaseTable', options, ['nowMs', 'leases'])
+  expectKnownOptions('createMemoryLeaseTable', options, ['nowMs', 'leases', 'onChange'])
+  const { onChange = () => undefined } = options
   const nowMs = options.nowMs ?? monotonicClock()
   expectFunction('nowMs', nowMs)
-  const rows = new Map((options.leases ?? []).map((lease) => [lease.leaseKey, lease]))
-  return { store: () => workersStore(rows, nowMs), rows: () => [...rows.values()] }
+  expectFunction('onChange', onChange)
+  const rows = new ObservedRows(options.leases ?? [], onChange)
+  return {
+    store: ({ nowMs: ownMs = nowMs, calls = straight } = {}) => workersStore(rows, ownMs, calls),
+    rows: () => rows.all(),
+    row: (leaseKey) => rows.get(leaseKey),
+  }
 }
 
-function workersStore(rows: Map<string, Lease>, nowMs: () => number): LeaseStore & LeaseTable {
-  const held = new Map<string, Held>()
+/** The rows of a table, by lease key. */
+class ObservedRows {
+  readonly #rows: Map<string, Lease>
+  readonly #onChange: OnChange
 
-  /** Writes to a held lease and grows its counter; false when the lease is not held any more, which is then forgotten. */
-  const write = (leaseKey: string, token: number, change: Partial<Lease>): boolean => {
-    const mine = held.get(leaseKey)
-    if (mine === undefined || mine.token !== token) return false
-    const row = rows.get(leaseKey)
-    if (row === undefined || row.leaseCounter !== mine.counter) {
-      held.delete(leaseKey)
-      return false
+  constructor(leases: readonly Lease[], onChange: OnChange) {
+    this.#rows = new Map(leases.map((lease) => [lease.leaseKey, lease]))
+    this.#onChange = onChange
+  }
+
+  all = (): readonly Lease[] => [...this.#rows.values()]
+  get = (leaseKey: string): Lease | undefined => this.#rows.get(leaseKey)
+  has = (leaseKey: string): boolean => this.#rows.has(leaseKey)
+
+  set(row: Lease): void {
+    const before = this.#rows.get(row.leaseKey) ?? null
+    this.#rows.set(row.leaseKey, row)
+    this.#onChange(before, row)
+  }
+
+  delete(leaseKey: string): void {
+    const before = this.#rows.get(leaseKey)
+    if (before === undefined) return
+    this.#rows.delete(leaseKey)
+    this.#onChange(before, null)
+  }
+}
+
+function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTableCalls): LeaseStore & LeaseTable {
+  const held = new Map<string, Held>()
+  const read = (leaseKey: string): Lease | undefined => calls.read(() => rows.get(leaseKey))
+
+  /** Changes a row that has this counter, and grows it; the row as it stands when that is not told to have happened. */
+  const update = (leaseKey: string, counter: number, change: Partial<Lease>, mayChange: (row: Lease) => boolean = () => true): Update => {
+    const apply = (): boolean => {
+      const row = rows.get(leaseKey)
+      if (row === undefined || row.leaseCounter !== counter || !mayChange(row)) return false
+      rows.set({ ...row, ...change, leaseCounter: counter + 1 })
+      return true
     }
-    const leaseCounter = mine.counter + 1
-    rows.set(leaseKey, { ...row, ...change, leaseCounter })
-    held.set(leaseKey, { token, counter: leaseCounter })
-    return true
+    try {
+      const { applied, attempts } = calls.write(apply)
+      return { applied, maybeApplied: attempts > 1, failure: null, row: applied ? undefined : read(leaseKey) }
+    } catch (thrown) {
+      const failure = thrown instanceof Error ? thrown : new Error(String(thrown))
+      return { applied: false, maybeApplied: true, failure, row: read(leaseKey) }
+    }
+  }
+
+  /** Writes to a held lease. Answers with the time just before that, or null when the lease is not held any more, which is then forgotten. */
+  const write = (
+    { leaseKey, token }: { readonly leaseKey: string; readonly token: number },
+    change: Partial<Lease>,
+    mayChange?: (row: Lease) => boolean,
+  ): number | null => {
+    const mine = held.get(leaseKey)
+    if (mine === undefined || mine.token !== token) return null
+    const sentMs = nowMs()
+    const doubt = { ...mine, inDoubtSinceMs: mine.inDoubtSinceMs ?? sentMs }
+    // Until it is known what the write came to: the read that follows a failure may fail, too.
+    held.set(leaseKey, doubt)
+    const { applied, maybeApplied, failure, row } = update(leaseKey, mine.counter, change, mayChange)
+    const next = { ...mine, counter: mine.counter + 1, inDoubtSinceMs: null }
+    if (applied) {
+      held.set(leaseKey, next)
+      return sentMs
+    }
+    // One ahead is an own step only where a write of ours may have got there: two processes may share a worker id by mistake.
+    const isOwnStep = row?.leaseCounter === next.counter && (maybeApplied || mine.inDoubtSinceMs !== null)
+    const holder = row === undefined ? undefined : (row.checkpointOwner ?? row.leaseOwner)
+    if (row !== undefined && isOwnStep && holder === (change.leaseOwner === null ? null : mine.workerId) && hasIn(row, change)) {
+      held.set(leaseKey, next)
+      return doubt.inDoubtSinceMs
+    }
+    if (holder !== mine.workerId || (!isOwnStep && row?.leaseCounter !== mine.counter)) {
+      held.delete(leaseKey)
+      return null
+    }
+    if (isOwnStep) {
+      held.set(leaseKey, next)
+      throw failure ?? new Error(`lease ${JSON.stringify(leaseKey)}: an earlier write was applied after it had failed, so this one was not`)
+    }
+    if (failure !== null) throw failure
+    held.set(leaseKey, mine)
+    return null
   }
 
   return {
     checkParentShards({ parentShardIds }) {
       const pendingShardId = parentShardIds.find((shardId) => {
-        const row = rows.get(shardId)
+        const row = read(shardId)
         return row !== undefined && !isShardEnd(row.checkpoint)
       })
       return pendingShardId === undefined ? { type: 'parentShardsCompleted' } : { type: 'parentShardsPending', pendingShardId }
     },
 
     readCheckpoint({ leaseKey }) {
-      const row = rows.get(leaseKey)
+      const row = read(leaseKey)
       if (row === undefined) return { type: 'leaseNotFound' }
       return { type: 'checkpointRead', checkpoint: row.checkpoint, pendingCheckpoint: row.pendingCheckpoint }
     },
 
     writeCheckpoint({ leaseKey, token, checkpoint }) {
-      const row = rows.get(leaseKey)
-      if (row !== undefined && isShardEnd(row.checkpoint) && !isShardEnd(checkpoint)) return { type: 'checkpointRefused' }
-      const written = write(leaseKey, token, { checkpoint, pendingCheckpoint: null, ownerSwitchesSinceCheckpoint: 0 })
-      return { type: written ? 'checkpointWritten' : 'checkpointRefused' }
+      const change = { checkpoint, pendingCheckpoint: null, ownerSwitchesSinceCheckpoint: 0 }
+      const written = write({ leaseKey, token }, change, (row) => isShardEnd(checkpoint) || !isShardEnd(row.checkpoint))
+      return { type: written === null ? 'checkpointRefused' : 'checkpointWritten' }
     },
 
     createChildLeases({ leaseKey, childShards }) {
-      const row = rows.get(leaseKey)
-      if (row === undefined) return { type: 'leaseNotFound' }
-      if (childShards.some((child) => missesOneParent(rows, child))) return { type: 'siblingLeaseMissing' }
+      if (read(leaseKey) === undefined) return { type: 'leaseNotFound' }
+      if (childShards.some((child) => missesOneParent(read, child))) return { type: 'siblingLeaseMissing' }
       for (const { shardId, parentShardIds, hashKeyRange } of childShards) {
-        if (!rows.has(shardId)) rows.set(shardId, unowned({ leaseKey: shardId, checkpoint: TRIM_HORIZON, parentShardIds, hashKeyRange }))
+        calls.write(() => create(rows, { leaseKey: shardId, checkpoint: TRIM_HORIZON, parentShardIds, hashKeyRange }))
       }
       // A shard that is ended a second time names no children: those that are noted still are its children.
-      if (childShards.length > 0) rows.set(leaseKey, { ...row, childShardIds: childShards.map(({ shardId }) => shardId) })
-      return { type: 'childLeasesCreated' }
+      if (childShards.length === 0) return { type: 'childLeasesCreated' }
+      const { applied } = calls.write(() => {
+        const row = rows.get(leaseKey)
+        if (row !== undefined) rows.set({ ...row, childShardIds: childShards.map(({ shardId }) => shardId) })
+        return row !== undefined
+      })
+      return { type: applied ? 'childLeasesCreated' : 'leaseNotFound' }
     },
 
     ensureTable: () => ({ type: 'tableReady' }),
 
-    listLeases: () => ({ type: 'leasesListed', nowMs: nowMs(), leases: [...rows.values()] }),
+    listLeases: () => ({ type: 'leasesListed', nowMs: nowMs(), leases: calls.read(() => rows.all()) }),
 
-    createLease({ lease }) {
-      if (rows.has(lease.leaseKey)) return { type: 'leaseExists' }
-      rows.set(lease.leaseKey, unowned(lease))
-      return { type: 'leaseCreated' }
-    },
+    createLease: ({ lease }) => ({ type: calls.write(() => create(rows, lease)).applied ? 'leaseCreated' : 'leaseExists' }),
 
     acquireLease({ leaseKey, leaseCounter, workerId }) {
-      const row = rows.get(leaseKey)
-      if (row === undefined || row.leaseCounter !== leaseCounter) return { type: 'leaseRefused' }
+      const before = read(leaseKey)
+      if (before === undefined || before.leaseCounter !== leaseCounter) return { type: 'leaseRefused' }
       const token = leaseCounter + 1
-      const switched = row.leaseOwner !== null && row.leaseOwner !== workerId
-      const lease: Lease = {
-        ...row,
-        leaseOwner: workerId,
-        leaseCounter: token,
-        checkpointOwner: null,
-        ownerSwitchesSinceCheckpoint: row.ownerSwitchesSinceCheckpoint + (switched ? 1 : 0),
-      }
-      rows.set(leaseKey, lease)
-      held.set(leaseKey, { token, counter: token })
-      return { type: 'leaseAcquired', lease, token, nowMs: nowMs() }
+      const switched = before.leaseOwner !== null && before.leaseOwner !== workerId
+      const ownerSwitchesSinceCheckpoint = before.ownerSwitchesSinceCheckpoint + (switched ? 1 : 0)
+      const sentMs = nowMs()
+      const change = { leaseOwner: workerId, checkpointOwner: null, ownerSwitchesSinceCheckpoint }
+      const { applied, maybeApplied, failure, row } = update(leaseKey, leaseCounter, change)
+      if (!applied && failure !== null && row?.leaseCounter === leaseCounter) throw failure
+      const lease = applied ? rows.get(leaseKey) : row
+      const taken = applied || (maybeApplied && lease?.leaseCounter === token && lease.checkpointOwner === null)
+      if (lease === undefined || !taken || lease.leaseOwner !== workerId) return { type: 'leaseRefused' }
+      held.set(leaseKey, { workerId, token, counter: token, inDoubtSinceMs: null })
+      return { type: 'leaseAcquired', lease, token, nowMs: sentMs }
     },
 
-    renewLease: ({ leaseKey, token }) => (write(leaseKey, token, {}) ? { type: 'leaseRenewed', nowMs: nowMs() } : { type: 'leaseRefused' }),
+    renewLease(lease) {
+      const renewedMs = write(lease, {})
+      return renewedMs === null ? { type: 'leaseRefused' } : { type: 'leaseRenewed', nowMs: renewedMs }
+    },
 
-    releaseLease({ leaseKey, token }) {
-      if (!write(leaseKey, token, { leaseOwner: null })) return { type: 'leaseRefused' }
-      held.delete(leaseKey)
+    releaseLease(lease) {
+      if (write(lease, { leaseOwner: null, checkpointOwner: null }) === null) return { type: 'leaseRefused' }
+      held.delete(lease.leaseKey)
       return { type: 'leaseReleased' }
     },
 
     deleteLease({ leaseKey }) {
-      rows.delete(leaseKey)
+      calls.write(() => {
+        rows.delete(leaseKey)
+        return true
+      })
+      held.delete(leaseKey)
       return { type: 'leaseDeleted' }
     },
   }
+}
+
+/** What became of a conditional write, as far as its sender was told; `row` is how the row stands after one that is not told to be applied. */
+interface Update {
+  readonly applied: boolean
+  readonly maybeApplied: boolean
+  readonly failure: Error | null
+  readonly row: Lease | undefined
+}
+
+/** Whether a row shows what a write stores. */
+function hasIn(row: Lease, change: Partial<Lease>): boolean {
+  return Object.entries(change).every(([name, value]) => JSON.stringify(row[name as keyof Lease]) === JSON.stringify(value))
+}
+
+function create(rows: ObservedRows, lease: Parameters<typeof unowned>[0]): boolean {
+  if (rows.has(lease.leaseKey)) return false
+  rows.set(unowned(lease))
+  return true
 }
 
 function unowned(lease: Pick<Lease, 'leaseKey' | 'checkpoint' | 'parentShardIds' | 'hashKeyRange'>): Lease {
@@ -140,8 +261,8 @@ function unowned(lease: Pick<Lease, 'leaseKey' | 'checkpoint' | 'parentShardIds'
 }
 
 /** A merged child waits until both parents have rows; with none of them it is an old shard whose parents were cleaned up. */
-function missesOneParent(rows: ReadonlyMap<string, Lease>, { parentShardIds }: ChildShard): boolean {
-  return parentShardIds.length === 2 && parentShardIds.filter((shardId) => rows.has(shardId)).length === 1
+function missesOneParent(read: (leaseKey: string) => Lease | undefined, { parentShardIds }: ChildShard): boolean {
+  return parentShardIds.length === 2 && parentShardIds.filter((shardId) => read(shardId) !== undefined).length === 1
 }
 
 function monotonicClock(): () => number {
