@@ -1,0 +1,293 @@
+import type {
+  EffectOf,
+  EffectType,
+  HandlerContext,
+  Lease,
+  LeaseStore,
+  LeaseTable,
+  RecordSource,
+  StreamDirectory,
+  Timers,
+} from '@shardwise/effects'
+import type { MemoryLeaseTable, MemoryTableCalls } from '@shardwise/memory'
+import { type Dice, diceOf } from './dice.ts'
+import { type FaultRates, noFaults } from './plan.ts'
+import type { Process, VirtualTime } from './virtualTime.ts'
+
+/** A worker process, as the network and the table know it. */
+export interface Caller extends Process {
+  readonly workerId: string
+  /** Tells this run of the process from others with its id. */
+  readonly name: string
+  /** Its monotonic clock, in ms. */
+  clock(): number
+  /** When its last pause ended, on that clock; -Infinity when it had none. */
+  readonly resumedMs: number
+}
+
+/** What every call passes through: the time it takes, and what goes wrong with it. */
+export interface Surroundings {
+  readonly time: VirtualTime
+  readonly seed: number
+  readonly faults: FaultRates
+  readonly table: MemoryLeaseTable
+  /** Whether nothing goes wrong any more. */
+  calm: boolean
+  /** Until when the table throttles most calls. */
+  stormUntilMs: number
+  /** Until when a worker reaches nothing, by the name of its run. */
+  readonly cutOffUntilMs: Map<string, number>
+  /** How often which fault came about. */
+  readonly injected: Record<string, number>
+  /** Whose write is being applied, and what asked for it. */
+  acting: { readonly caller: Caller; readonly effect: EffectType } | null
+  /** The row before its last change, and when that was. */
+  readonly earlier: Map<string, { readonly row: Lease | null; readonly changedMs: number }>
+}
+
+type Fate = 'arrives' | 'throttled' | 'requestLost' | 'answerLost' | 'requestLate' | 'requestRepeated'
+type Answer = { readonly type: string }
+
+const clientTimeoutMs = 3_000
+/** How old a stale listing is at most: the second that DynamoDB speaks of. */
+const staleMs = 1_000
+
+const named = (name: string, message: string): Error => Object.assign(new Error(message), { name })
+const timeout = named('TimeoutError', 'no answer came in time')
+const aborted = named('AbortError', 'the effect was cancelled')
+const notAborted = { aborted: false, addEventListener: () => undefined, removeEventListener: () => undefined }
+const uncancelled: HandlerContext = { signal: notAborted, onAbort: () => undefined }
+
+/** The way of one worker to the table and the stream. */
+export class Network {
+  readonly #around: Surroundings
+  readonly #caller: Caller
+  readonly #dice: Dice
+  #fate: Fate = 'arrives'
+  #failed = false
+  #sentMs = 0
+
+  constructor(around: Surroundings, caller: Caller) {
+    this.#around = around
+    this.#caller = caller
+    this.#dice = diceOf(around.seed, `network ${caller.name}`)
+  }
+
+  /** The lease table as this worker reaches it. */
+  table(): LeaseStore & LeaseTable {
+    const store = this.#around.table.store({ nowMs: () => this.#sentMs, calls: this.#calls() })
+    return this.#through(store, (effect, call) => this.#toTable(effect.type, call))
+  }
+
+  /** The stream as this worker reaches it. */
+  source(source: RecordSource & StreamDirectory): RecordSource & StreamDirectory {
+    const through = this.#through(source, (effect, call, context) => this.#toStream(effect.type, call, context))
+    return { ...through, dropBatch: source.dropBatch }
+  }
+
+  /** Timers on this worker's clock. */
+  timers(): Timers {
+    return { startTimer: ({ delayMs }, context) => this.#startTimer(delayMs, context) }
+  }
+
+  #startTimer(delayMs: number, context: HandlerContext) {
+    const { time } = this.#around
+    const dueMs = this.#caller.clock() + delayMs
+    return new Promise<{ type: 'timerFired'; nowMs: number }>((resolve, reject) => {
+      let prevent: () => void
+      const wait = (forMs: number): void => {
+        prevent = time.at(time.nowMs + forMs, this.#caller, () => {
+          const nowMs = this.#caller.clock()
+          // The clock stood still meanwhile, or goes slower than the world's.
+          if (nowMs < dueMs) wait(Math.max(0.001, dueMs - nowMs))
+          else {
+            time.touch()
+            resolve({ type: 'timerFired', nowMs })
+          }
+        })
+      }
+      wait(delayMs)
+      context.onAbort(() => {
+        prevent()
+        time.touch()
+        reject(aborted)
+      })
+    })
+  }
+
+  /** The same handlers behind the network. */
+  #through<Handlers extends object>(
+    handlers: Handlers,
+    carry: (effect: EffectOf<EffectType>, call: () => unknown, context: HandlerContext) => Promise<unknown>,
+  ): Handlers {
+    const carried = Object.entries(handlers as Record<string, (effect: EffectOf<EffectType>, context: HandlerContext) => unknown>).map(
+      ([type, handler]) => [
+        type,
+        (effect: EffectOf<EffectType>, context: HandlerContext) => carry(effect, () => handler(effect, uncancelled), context),
+      ],
+    )
+    return Object.fromEntries(carried) as Handlers
+  }
+
+  get #rates(): FaultRates {
+    return this.#around.calm ? noFaults : this.#around.faults
+  }
+
+  #toTable(effect: EffectType, call: () => unknown): Promise<unknown> {
+    const { time, stormUntilMs } = this.#around
+    const sentMs = this.#caller.clock()
+    const isWrite = effect !== 'listLeases' && effect !== 'readCheckpoint' && effect !== 'checkParentShards' && effect !== 'ensureTable'
+    const storming = !this.#around.calm && time.nowMs < stormUntilMs && this.#dice.chance(0.8)
+    const mayThrottle = effect !== 'checkParentShards' && effect !== 'ensureTable'
+    const fate = storming && mayThrottle ? 'throttled' : this.#drawFate(isWrite, mayThrottle)
+    return new Promise((resolve, reject) => {
+      const hear = this.#hearing(resolve, reject)
+      if (fate === 'throttled') {
+        hear(this.#latency(), { type: 'throttled' })
+        return
+      }
+      time.at(time.nowMs + this.#latency(), null, () => {
+        this.#fate = fate
+        this.#failed = false
+        this.#sentMs = sentMs
+        const before = this.#around.acting
+        this.#around.acting = { caller: this.#caller, effect }
+        try {
+          hear(this.#latency(), call() as Answer)
+        } catch (error) {
+          hear(clientTimeoutMs, null, error)
+        } finally {
+          this.#around.acting = before
+        }
+      })
+    })
+  }
+
+  #toStream(effect: EffectType, call: () => unknown, context: HandlerContext): Promise<unknown> {
+    const { time } = this.#around
+    const rates = this.#rates
+    const fate = this.#drawFate(false, effect !== 'closeShard')
+    const expired = effect === 'readRecords' && this.#dice.chance(rates.iteratorExpired)
+    return new Promise((resolve, reject) => {
+      const hear = this.#hearing(resolve, reject)
+      if (effect === 'closeShard') {
+        hear(0, call() as Answer)
+        return
+      }
+      if (fate !== 'arrives') {
+        if (fate === 'throttled') hear(this.#latency(), { type: 'throttled' })
+        else hear(clientTimeoutMs, null, timeout)
+        return
+      }
+      if (expired) {
+        this.#count('iteratorExpired')
+        hear(this.#latency(), { type: 'iteratorExpired' })
+        return
+      }
+      const prevent = time.at(time.nowMs + this.#latency(), null, () => {
+        time.touch()
+        Promise.resolve(call()).then(
+          (answer) => hear(this.#latency(), answer as Answer),
+          (error: unknown) => hear(this.#latency(), null, error),
+        )
+      })
+      context.onAbort(() => {
+        prevent()
+        time.touch()
+        reject(aborted)
+      })
+    })
+  }
+
+  #hearing(resolve: (answer: Answer) => void, reject: (error: unknown) => void) {
+    const { time } = this.#around
+    return (afterMs: number, answer: Answer | null, error?: unknown): void => {
+      time.at(time.nowMs + afterMs, this.#caller, () => {
+        time.touch()
+        if (answer === null) reject(error)
+        else resolve(answer)
+      })
+    }
+  }
+
+  #latency(): number {
+    const usual = 1 + this.#dice.next() * 14
+    if (!this.#dice.chance(this.#rates.slow)) return usual
+    this.#count('slow')
+    return this.#dice.between(500, 8_000)
+  }
+
+  #drawFate(isWrite: boolean, mayThrottle: boolean): Fate {
+    const { time, cutOffUntilMs, calm } = this.#around
+    if (!calm && time.nowMs < (cutOffUntilMs.get(this.#caller.name) ?? 0)) return 'requestLost'
+    const rates = this.#rates
+    const fates: readonly (readonly [Exclude<Fate, 'arrives'>, boolean])[] = [
+      ['throttled', mayThrottle],
+      ['requestLost', true],
+      ['answerLost', isWrite],
+      ['requestLate', isWrite],
+      ['requestRepeated', isWrite],
+    ]
+    let drawn = this.#dice.next()
+    for (const [fate, isPossible] of fates) {
+      if (!isPossible) continue
+      if (drawn < rates[fate]) {
+        this.#count(fate)
+        return fate
+      }
+      drawn -= rates[fate]
+    }
+    return 'arrives'
+  }
+
+  #calls(): MemoryTableCalls {
+    return {
+      read: (look) => {
+        if (this.#fate === 'requestLost' || (this.#failed && this.#dice.chance(0.5))) throw timeout
+        const seen = look()
+        return Array.isArray(seen) && this.#dice.chance(this.#rates.listingStale) ? (this.#stale(seen) as typeof seen) : seen
+      },
+      write: (apply) => {
+        const fate = this.#fate
+        // What befalls a request befalls one: the reading that follows it goes its own way.
+        this.#fate = 'arrives'
+        this.#failed = fate === 'requestLost' || fate === 'answerLost' || fate === 'requestLate'
+        const { acting, time } = this.#around
+        switch (fate) {
+          case 'answerLost':
+            apply()
+            throw timeout
+          case 'requestLost':
+            throw timeout
+          case 'requestLate':
+            time.at(time.nowMs + this.#dice.between(50, 15_000), null, () => {
+              this.#around.acting = acting
+              apply()
+              this.#around.acting = null
+            })
+            throw timeout
+          case 'requestRepeated':
+            apply()
+            return { applied: apply(), attempts: 2 }
+          default:
+            return { applied: apply(), attempts: 1 }
+        }
+      },
+    }
+  }
+
+  #stale(rows: readonly Lease[]): readonly Lease[] {
+    const { earlier, time } = this.#around
+    this.#count('listingStale')
+    return rows.flatMap((row) => {
+      const before = earlier.get(row.leaseKey)
+      if (before === undefined || time.nowMs - before.changedMs > staleMs || this.#dice.chance(0.5)) return [row]
+      return before.row === null ? [] : [before.row]
+    })
+  }
+
+  #count(fault: string): void {
+    const { injected } = this.#around
+    injected[fault] = (injected[fault] ?? 0) + 1
+  }
+}

@@ -1,0 +1,103 @@
+import { simulate } from '@shardwise/testing'
+import { describe, expect, it } from 'vitest'
+
+const minutes = (count: number): number => count * 60_000
+
+describe('a simulated fleet in which nothing goes wrong', () => {
+  it('delivers every record exactly once', async () => {
+    const { violations, records, deliveries, redeliveries } = await simulate({ seed: 1, faults: false, durationMs: minutes(5) })
+
+    expect({ violations, redeliveries }).toEqual({ violations: [], redeliveries: 0 })
+    expect(records).toBe(1_500)
+    expect(deliveries).toBe(records)
+  })
+
+  it('delivers every record exactly once through splits, merges and workers that come and go in order and steal nothing', async () => {
+    const at = (minute: number) => ({ atMs: minutes(minute), pick: minute })
+    const { violations, records, deliveries, injected } = await simulate({
+      seed: 2,
+      workers: 2,
+      faults: false,
+      lease: { maxLeasesToStealAtOneTime: 0 },
+      operations: [
+        { ...at(1), type: 'split' },
+        { ...at(2), type: 'join' },
+        { ...at(3), type: 'merge' },
+        { ...at(4), type: 'leave' },
+        { ...at(5), type: 'split' },
+        { ...at(6), type: 'join' },
+        { ...at(7), type: 'leave' },
+      ],
+    })
+
+    expect(violations).toEqual([])
+    expect(injected).toEqual({ split: 2, join: 2, merge: 1, leave: 2 })
+    expect(deliveries).toBe(records)
+  })
+
+  it('shares the leases evenly among its workers, also with one that comes late', async () => {
+    const { violations, leasesTaken } = await simulate({
+      seed: 4,
+      workers: 3,
+      shards: 10,
+      faults: false,
+      durationMs: minutes(3),
+      operations: [{ atMs: minutes(1), pick: 0, type: 'join' }],
+    })
+
+    expect(violations).toEqual([])
+    expect(leasesTaken).toBeGreaterThanOrEqual(12)
+    expect(leasesTaken).toBeLessThan(30)
+  })
+})
+
+describe('a simulated fleet in which much goes wrong', () => {
+  const seeds = Array.from({ length: 8 }, (_, index) => index + 1)
+
+  it.each(seeds)('holds every invariant and comes to rest, seed %i', async (seed) => {
+    const { violations, records, deliveries, injected } = await simulate({ seed, workers: 4, durationMs: minutes(6) })
+
+    expect(violations).toEqual([])
+    expect(records).toBe(1_800)
+    expect(deliveries).toBeGreaterThanOrEqual(records)
+    expect(Object.keys(injected).length).toBeGreaterThan(8)
+  })
+})
+
+describe('a simulation', () => {
+  it('is the same for the same seed, step by step', async () => {
+    const options = { seed: 7, durationMs: minutes(3), transcriptLines: 100_000 }
+    const [first, second] = [await simulate(options), await simulate(options)]
+
+    expect(first.transcript.length).toBeGreaterThan(2_000)
+    expect(second).toEqual(first)
+  })
+
+  it('is another one for another seed', async () => {
+    const [first, second] = [await simulate({ seed: 1, durationMs: minutes(1) }), await simulate({ seed: 2, durationMs: minutes(1) })]
+
+    expect(second.steps).not.toBe(first.steps)
+    expect(second.injected).not.toEqual(first.injected)
+  })
+
+  it('is repeated by its plan', async () => {
+    const first = await simulate({ seed: 3, durationMs: minutes(3) })
+
+    expect(await simulate(first.plan)).toEqual(first)
+  })
+
+  it.each([
+    [{}, 'seed: expected a whole number from 0, got undefined'],
+    [{ seed: 1, workers: 0 }, 'workers: expected a whole number from 1, got 0'],
+    [{ seed: 1, faults: { rain: 1 } }, 'faults: expected true, false or rates by name, got {"rain":1}'],
+    [{ seed: 1, faults: { slow: 2 } }, 'faults: expected true, false or rates by name, got {"slow":2}'],
+    [{ seed: 1, weather: 'bad' }, 'weather: not an option of simulate; expected one of seed,'],
+    [{ seed: 1, shard: { idle: 1 } }, 'idle: not an option; expected one of'],
+    [{ seed: 1, lease: { failover: 1 } }, 'lease.failover: not an option; expected one of failoverTimeMillis,'],
+    [{ seed: 1, lease: { failoverTimeMillis: 0 } }, 'lease.failoverTimeMillis: expected a whole number from 1, got 0'],
+    [{ seed: 1, transcriptLines: -1 }, 'transcriptLines: expected a whole number from 0, got -1'],
+    [{ seed: 1, processor: 5 }, 'processor: expected a function that makes a record processor, got 5'],
+  ])('refuses %j', async (options, message) => {
+    await expect(simulate(options as never)).rejects.toThrow(message)
+  })
+})
