@@ -45,7 +45,9 @@ export function parseExtendedSequenceNumber(sequenceNumber: string, subSequenceN
   }
   if (typeof sequenceNumber === 'string') {
     if (isSentinel(sequenceNumber)) return { sequenceNumber, subSequenceNumber: 0 }
-    if (/^0*[0-9]{1,129}$/.test(sequenceNumber)) return { sequenceNumber: sequenceNumber.replace(/^0+(?=[0-9])/, ''), subSequenceNumber }
+    // One look at each character: a row or a child may say something very long.
+    const digits = /^[0-9]+$/.test(sequenceNumber) ? sequenceNumber.replace(/^0+(?=[0-9])/, '') : ''
+    if (digits !== '' && digits.length <= 129) return { sequenceNumber: digits, subSequenceNumber }
   }
   throw new Error(
     `sequenceNumber: expected decimal digits, 129 at most, TRIM_HORIZON, LATEST, AT_TIMESTAMP or SHARD_END, got ${shown(sequenceNumber)}`,

@@ -1,4 +1,11 @@
-/** A value as error messages show it: texts and objects as JSON. */
+/** An error message is for a line of a log, and what it shows may come from anyone. */
+const mostShown = 200
+
+/** A value as error messages show it: texts and objects as JSON, at most 200 characters, without those that steer a terminal. */
 export function shown(value: unknown): string {
-  return typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value) : String(value)
+  // What is cut off a text here is cut off anyway, and need not be written first.
+  const start = typeof value === 'string' && value.length > mostShown ? value.slice(0, mostShown) : value
+  const text = String(typeof start === 'object' || typeof start === 'string' ? JSON.stringify(start) : start)
+  const printed = text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return printed.length > mostShown ? `${printed.slice(0, mostShown)}…` : printed
 }
