@@ -49,6 +49,8 @@ describe('a row that cannot be read rejects by its lease, attribute and value', 
     ['leaseOwner', { NULL: true }, '{"NULL":true}'],
     ['checkpointOwner', { N: '1' }, '{"N":"1"}'],
     ['parentShardId', { S: 'shardId-9' }, '{"S":"shardId-9"}'],
+    ['parentShardId', { SS: ['no shard'] }, '{"SS":["no shard"]}'],
+    ['childShardIds', { SS: ['shardId-9', '\n'] }, '{"SS":["shardId-9","\\n"]}'],
     ['childShardIds', { L: [] }, '{"L":[]}'],
     ['startingHashKey', { S: 'zero' }, '{"S":"zero"}'],
     ['endingHashKey', { N: '5' }, '{"N":"5"}'],
@@ -95,7 +97,9 @@ describe('the table of another application', () => {
     while ((await stranger.ensureTable()).type !== 'tableRefused');
     await expect(stranger.list()).resolves.toMatchObject({ leases: [] })
     await client.send(new PutItemCommand({ TableName: other, Item: { id: { S: '1' }, colour: { S: 'red' } } }))
-    await expect(stranger.list()).rejects.toThrow('not a lease table: expected items with the key leaseKey (S), got one with colour, id')
+    await expect(stranger.list()).rejects.toThrow(
+      'not a lease table: expected items with the key leaseKey (S), got one with ["colour","id"]',
+    )
     await expect(stranger.read(shard)).rejects.toMatchObject({ name: 'ValidationException' })
   })
 })

@@ -1,5 +1,13 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
-import { type ExtendedSequenceNumber, type HashKeyRange, type Lease, type NewLease, parseExtendedSequenceNumber } from '@shardwise/effects'
+import {
+  type ExtendedSequenceNumber,
+  type HashKeyRange,
+  type Lease,
+  type NewLease,
+  parseExtendedSequenceNumber,
+  parseShardId,
+  shown,
+} from '@shardwise/effects'
 
 /** An item as DynamoDB gives it: attributes by name. */
 export type Item = Record<string, AttributeValue>
@@ -16,8 +24,9 @@ export function isForeign(item: Item): boolean {
 export function parseLeaseItem(item: Item): Lease {
   const leaseKey = item['leaseKey']?.S
   if (leaseKey === undefined) {
-    throw new Error(`not a lease table: expected items with the key leaseKey (S), got one with ${Object.keys(item).sort().join(', ')}`)
+    throw new Error(`not a lease table: expected items with the key leaseKey (S), got one with ${shown(Object.keys(item).sort())}`)
   }
+  if (!isShardId(leaseKey)) throw unreadable(item, 'leaseKey', 'the id of a shard (S)')
   const checkpoint = placeIn(item, 'checkpoint', 'checkpointSubSequenceNumber')
   if (checkpoint === null) throw unreadable(item, 'checkpoint', 'a sequence number or a sentinel (S)')
   return {
@@ -59,14 +68,24 @@ function textIn(item: Item, name: string): string | null {
 function textsIn(item: Item, name: string): readonly string[] {
   const value = item[name]
   if (value === undefined) return []
-  if (value.SS === undefined) throw unreadable(item, name, 'a set of shard ids (SS), or no such attribute')
+  if (value.SS === undefined || !value.SS.every(isShardId)) throw unreadable(item, name, 'a set of shard ids (SS), or no such attribute')
   return [...value.SS].sort()
 }
 
+/** What else stood there would end the consumer that is started on it. */
+function isShardId(text: string): boolean {
+  try {
+    return parseShardId(text) === text
+  } catch {
+    return false
+  }
+}
+
 function countIn(item: Item, name: string): number {
-  const digits = item[name]?.N
+  const digits = item[name]?.N ?? ''
   const count = Number(digits)
-  if (digits === undefined || !Number.isSafeInteger(count) || count < 0) throw unreadable(item, name, 'a whole number from 0 (N)')
+  // As DynamoDB writes it: what else Number reads, such as -0, is no count.
+  if (!/^[0-9]+$/.test(digits) || !Number.isSafeInteger(count)) throw unreadable(item, name, 'a whole number from 0 (N)')
   return count
 }
 
@@ -94,6 +113,6 @@ function hashKeyIn(item: Item, name: string): string | null {
 }
 
 function unreadable(item: Item, name: string, expected: string, cause?: unknown): Error {
-  const value = item[name] === undefined ? 'nothing' : JSON.stringify(item[name])
-  return new Error(`lease ${JSON.stringify(item['leaseKey']?.S)}: ${name}: expected ${expected}, got ${value}`, { cause })
+  const value = item[name] === undefined ? 'nothing' : shown(item[name])
+  return new Error(`lease ${shown(item['leaseKey']?.S)}: ${name}: expected ${expected}, got ${value}`, { cause })
 }
