@@ -54,7 +54,8 @@ function isUndecodable(error: unknown): error is SyntaxError | TypeError {
 }
 
 function undecodable(name: string, error: Error): Error {
+  // The engine's message quotes the text around the place, which may be a record's.
+  if (error instanceof SyntaxError) return invalidAnswer(name, 'the answer is not valid JSON', error)
   const [problem = ''] = error.message.split('\n')
-  const what = error instanceof SyntaxError ? 'is not valid JSON' : 'does not decode'
-  return invalidAnswer(name, `the answer ${what}: ${problem}`, error)
+  return invalidAnswer(name, `the answer does not decode: ${problem}`, error)
 }
