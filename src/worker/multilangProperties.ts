@@ -1,3 +1,4 @@
+import { shown } from '@shardwise/effects'
 import type { StreamConsumerAddress } from '@shardwise/kinesis'
 import { parseProperties, splitCommand } from '@shardwise/multilang'
 import type { WorkerOptions } from './workerOptions.ts'
@@ -208,7 +209,7 @@ function named<T>(key: string, given: string, read: (text: string) => T): T {
 }
 
 function expected(what: string, given: string): Error {
-  return new Error(`expected ${what}, got ${JSON.stringify(given)}`)
+  return new Error(`expected ${what}, got ${shown(given)}`)
 }
 
 function text(given: string): string {

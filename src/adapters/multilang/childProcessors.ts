@@ -13,6 +13,7 @@ import { ChildProgram } from './childProgram.ts'
 import { Conversation } from './conversation.ts'
 import { type Action, initializeLine, plainLine, processRecordsLine, readMessage } from './messages.ts'
 import { type ChildProcessorOptions, type ParsedOptions, parseOptions } from './options.ts'
+import { printable } from './printable.ts'
 
 /** A child asks for a checkpoint; the machine answers each `request` with one `settleCheckpoint`. A null position is the end of what was delivered. */
 export interface ChildCheckpointRequested {
@@ -195,12 +196,4 @@ class ChildHost {
   #warn(message: string): void {
     this.#options.logger.warn(`${this.#consumer.shardId}: ${message}`)
   }
-}
-
-const mostShown = 1_000
-
-/** A line of a child as it may go into a log: bounded, and without the characters that steer a terminal. */
-function printable(line: string, cut: boolean): string {
-  const shown = line.slice(0, mostShown).replaceAll(/[\p{Cc}\u2028\u2029]/gu, (character) => (character === '\t' ? ' ' : '?'))
-  return cut || line.length > mostShown ? `${shown}…` : shown
 }

@@ -1,4 +1,5 @@
 import { type Action, type ChildMessage, checkpointLine } from './messages.ts'
+import { printable } from './printable.ts'
 
 type Checkpoint = Extract<ChildMessage, { action: 'checkpoint' }>
 
@@ -15,6 +16,8 @@ export interface ConversationLinks {
 
 /** While a checkpoint is out, a child has no reason to say more than this. */
 const mostQueued = 16
+/** How many lines may wait for a child to read them: an action, and replies to checkpoints that it asks for without reading any. */
+const mostUnread = 16
 /** How long a status that came before the reply to a checkpoint waits for a second one. */
 const secondStatusMs = 1_000
 /** Actions during which nothing can be checkpointed. */
@@ -35,6 +38,8 @@ export class Conversation {
   #completed: Action | undefined
   #checkpoint: { readonly request: string; readonly asked: Checkpoint } | undefined
   #queued: ChildMessage[] = []
+  /** Lines that were written and are not read. */
+  #unread = 0
   /** A status for the pending action came before the reply to its checkpoint. */
   #early = false
   /** Whether such a status is the only one, as this child has shown. */
@@ -103,8 +108,8 @@ export class Conversation {
     if (message.action === 'checkpoint') this.#takeCheckpoint(message)
     else if (this.#isAnswer(message)) this.#complete()
     else if (this.#pending === undefined || (message.responseFor !== undefined && message.responseFor === this.#completed)) {
-      this.#links.warn(`it sent a status for ${message.responseFor ?? 'nothing'} that nothing asked for`)
-    } else this.break(`it answered ${this.#pending.action} with a status for ${message.responseFor ?? 'nothing'}`)
+      this.#links.warn(`it sent a status for ${printable(message.responseFor ?? 'nothing')} that nothing asked for`)
+    } else this.break(`it answered ${this.#pending.action} with a status for ${printable(message.responseFor ?? 'nothing')}`)
   }
 
   #isAnswer(message: ChildMessage): boolean {
@@ -139,7 +144,17 @@ export class Conversation {
   }
 
   #write(line: string): void {
-    this.#links.write(line).catch((error: unknown) => this.break(`it does not read its stdin: ${String(error)}`))
+    this.#unread += 1
+    if (this.#unread > mostUnread) {
+      this.break(`it does not read its stdin: ${mostUnread} lines wait`)
+      return
+    }
+    this.#links.write(line).then(
+      () => {
+        this.#unread -= 1
+      },
+      (error: unknown) => this.break(`it does not read its stdin: ${String(error)}`),
+    )
   }
 
   #awaitMessage(): void {

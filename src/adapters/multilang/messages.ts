@@ -13,8 +13,24 @@ export function initializeLine(shardId: ShardId, { sequenceNumber, subSequenceNu
   return lineOf({ action: 'initialize', shardId, sequenceNumber, subSequenceNumber })
 }
 
-/** The line that hands records over. Every key is written: record processors in Python need them all. */
+/** The longest line that is written to a child; a text of the platform is not much longer. */
+const mostLineLength = 256 * 1024 * 1024
+/** What a record has beside its data and its partition key. */
+const restLength = 400
+
+/**
+ * The line that hands records over. Every key is written: record processors in Python need them all.
+ * @throws Error, before anything is written down, when the line may be longer than 256 MiB: an aggregate may name one long partition key in each of its records.
+ */
 export function processRecordsLine(records: readonly KinesisRecord[], millisBehindLatest: number | null): string {
+  let length = 0
+  // A character of a key is written as six at the most, and three bytes of data as four.
+  for (const { data, partitionKey } of records) length += restLength + partitionKey.length * 6 + Math.ceil(data.byteLength / 3) * 4
+  if (length > mostLineLength) {
+    throw new Error(
+      `processRecords: expected records for a line of at most ${mostLineLength} bytes, got ${records.length} for up to ${length}`,
+    )
+  }
   return lineOf({
     action: 'processRecords',
     records: records.map(({ data, partitionKey, sequenceNumber, approximateArrivalTimestamp, subSequenceNumber }) => ({

@@ -1,3 +1,5 @@
+import { shown } from '@shardwise/effects'
+
 /** Where a hosted child is heard of; the console is one. */
 export interface ChildLogger {
   warn(message: string): void
@@ -62,7 +64,7 @@ export function parseOptions(given: ChildProcessorOptions): ParsedOptions {
  */
 export function splitCommand(executableName: string): readonly string[] {
   const words = executableName.split(' ').filter((word) => word !== '')
-  if (!isCommand(words)) throw new Error(`executableName: expected a program and its arguments, got ${JSON.stringify(executableName)}`)
+  if (!isCommand(words)) throw new Error(`executableName: expected a program and its arguments, got ${shown(executableName)}`)
   return words
 }
 

@@ -22,7 +22,7 @@ function logicalLines(text: string): readonly { readonly line: string; readonly 
   for (const [index, natural] of text.split(/\r\n|\n|\r/).entries()) {
     const line = natural.replace(/^[ \t\f]+/, '')
     if (open === undefined && (line === '' || line.startsWith('#') || line.startsWith('!'))) continue
-    const goesOn = (/\\*$/.exec(line)?.[0].length ?? 0) % 2 === 1
+    const goesOn = backslashesAtEnd(line) % 2 === 1
     const content = goesOn ? line.slice(0, -1) : line
     // A lone backslash begins nothing: the next line may be a comment.
     if (open === undefined && content === '') continue
@@ -33,6 +33,13 @@ function logicalLines(text: string): readonly { readonly line: string; readonly 
     if (!goesOn) open = undefined
   }
   return lines
+}
+
+// A regular expression would begin again at each backslash of a line that ends otherwise.
+function backslashesAtEnd(line: string): number {
+  let start = line.length
+  while (line[start - 1] === '\\') start -= 1
+  return line.length - start
 }
 
 function unescaped(text: string, number: number): string {
