@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { declareMultilangOptions, declareOptions, inFlags, readMultilangOptions, readOptions } from './commandLineOptions.ts'
+import { inOneLine } from './inOneLine.ts'
 import { loadProcessorModule } from './processorModule.ts'
 
 const examples = `
@@ -43,14 +44,13 @@ export async function runCommandLine(args: readonly string[], version: string): 
   try {
     await program.parseAsync(args)
   } catch (error) {
-    process.stderr.write(`${inOneLine(error)}\n`)
+    process.stderr.write(`${inOneLine(described(error))}\n`)
     return process.exit(1)
   }
   // A record processor's module may hold sockets or timers of its own.
   return process.exit(0)
 }
 
-function inOneLine(error: unknown): string {
-  if (!(error instanceof Error)) return `Error: ${String(error)}`
-  return `${error.name}: ${inFlags(error.message)}`.replaceAll(/\s*\n\s*/g, ' ')
+function described(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${inFlags(error.message)}` : `Error: ${String(error)}`
 }

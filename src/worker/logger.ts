@@ -1,5 +1,6 @@
 import { consumerState } from '@shardwise/machine'
 import type { Observation, Observer } from '@shardwise/machine/host'
+import { inOneLine } from './inOneLine.ts'
 
 /** Where a worker writes; `console` and pino fit. */
 export interface Logger {
@@ -10,13 +11,24 @@ export interface Logger {
 }
 
 /** Writes down what users of a worker should hear of: failures and lost leases as warnings, changes of state as information. */
-export function logObservations(logger: Logger): Observer {
+export function logObservations(given: Logger): Observer {
+  const logger = inLines(given)
   return (observation) => {
     // A stale answer, such as that of a cancelled timer.
     if (observation.step.before === observation.step.after) return
     if (observation.machine === 'coordinator') logCoordinator(logger, observation)
     else if (observation.machine === 'leaseKeeper') logLeaseKeeper(logger, observation)
     else logShardConsumer(logger, observation)
+  }
+}
+
+/** Errors quote what others sent: a row, a child, AWS. */
+function inLines(logger: Logger): Logger {
+  return {
+    debug: (message) => logger.debug(message),
+    info: (message) => logger.info(message),
+    warn: (message) => logger.warn(inOneLine(message)),
+    error: (message) => logger.error(inOneLine(message)),
   }
 }
 
