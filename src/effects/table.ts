@@ -255,6 +255,7 @@ export const effectTable = {
 
   // Record processor: user callbacks. A throwing callback is an expected answer. `processorGone`: the adapter has no processor for this consumer any more.
 
+  /** Makes the processor of a shard ready, before its first records. `checkpoint` is the stored one. */
   initialize: {
     port: 'processor',
     lane: 'task',
@@ -284,6 +285,7 @@ export const effectTable = {
     >(),
     answers: { recordsProcessed: nothing, recordsFailed: failure, batchGone: nothing, processorGone: nothing },
   },
+  /** Tells the processor that the worker stops, while it may still checkpoint. */
   notifyShutdownRequested: {
     port: 'processor',
     lane: 'task',
@@ -292,6 +294,7 @@ export const effectTable = {
     asks: of<OfShard>(),
     answers: { shutdownRequestedNotified: nothing, shutdownRequestedFailed: failure, processorGone: nothing },
   },
+  /** Tells the processor that its lease is gone, and with it the right to checkpoint. `attempt` counts from 0. */
   notifyLeaseLost: {
     port: 'processor',
     lane: 'task',
@@ -300,6 +303,7 @@ export const effectTable = {
     asks: of<OfShard & { readonly attempt: number }>(),
     answers: { leaseLostNotified: nothing, leaseLostFailed: failure, processorGone: nothing },
   },
+  /** Tells the processor that its shard has ended. It is done when it has checkpointed the end. `attempt` counts from 0. */
   notifyShardEnded: {
     port: 'processor',
     lane: 'task',
