@@ -19,7 +19,7 @@ export interface DescribedEffect {
 }
 
 /** A type that fields are declared with. */
-export interface NamedType {
+interface NamedType {
   readonly name: string
   readonly says: string
   /** Relative to `src/effects`. */

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import * as processor from '@shardwise/processor'
 import * as shardwise from 'shardwise'
 import { describe, expect, it } from 'vitest'
@@ -30,11 +29,5 @@ describe('the page of handlers', () => {
     expect(listed).toHaveLength(4)
     for (const name of listed) expect(processor).toHaveProperty(name ?? '')
     for (const name of listed) expect(shardwise).toHaveProperty(name ?? '')
-  })
-
-  it('leads somewhere', () => {
-    const links = [...page.matchAll(/\]\(([^)#]+)\)/g)].map(([, link = '']) => link)
-    expect(links.length).toBeGreaterThan(0)
-    expect(links.filter((link) => !existsSync(fileURLToPath(new URL(link, url))))).toEqual([])
   })
 })

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -95,16 +94,10 @@ describe('README.md', () => {
     ])
   })
 
-  it('links to files that exist', () => {
-    const links = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, path = '']) => path)
-
-    expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([])
-  })
-
   it('is a letter, not a book', () => {
-    const lines = readme.split('\n').length
+    const lines = readme.trimEnd().split('\n').length
 
     expect(lines).toBeGreaterThanOrEqual(100)
-    expect(lines).toBeLessThanOrEqual(160)
+    expect(lines).toBeLessThan(150)
   })
 })
