@@ -9,7 +9,9 @@ export function inOneLine(text: string): string {
   const line = text
     .slice(0, 2 * mostShown)
     .replaceAll(sessionToken, '$1…')
-    .replaceAll(/\s*[\n\r\u2028\u2029]\s*/g, ' ')
+    .split(/[\n\r\u2028\u2029]/)
+    .flatMap((part, _, { length }) => (length === 1 ? [part] : part.trim() || []))
+    .join(' ')
     .replaceAll(/\t/g, ' ')
     .replaceAll(/\p{Cc}/gu, '?')
   return line.length > mostShown || text.length > 2 * mostShown ? `${line.slice(0, mostShown)}…` : line

@@ -32,3 +32,13 @@ export function unfitForALog(message: string): string | undefined {
   const [control] = /[\p{Cc}\u2028\u2029]/u.exec(message) ?? []
   return control === undefined ? undefined : `the character ${control.codePointAt(0)}`
 }
+
+/** Texts of characters that mean something to a terminal, a parser or a log, and of any others. */
+export const hostileText = (maxLength: number): fc.Arbitrary<string> =>
+  fc.string({
+    unit: fc.oneof(
+      fc.constantFrom(...'\n\r\t\0\u001b\u007f\u009b\u2028\u2029\ufeff\ud800"\'\\{}[]:, 09x'.split('')),
+      fc.nat(0xffff).map((unit) => String.fromCharCode(unit)),
+    ),
+    maxLength,
+  })

@@ -4,7 +4,7 @@ import { start } from '@shardwise/machine'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isForeign, parseLeaseItem } from '../../src/adapters/dynamodb/leaseItem.ts'
-import { unfitForALog } from './hostile.ts'
+import { hostileText, unfitForALog } from './hostile.ts'
 
 type Item = Record<string, AttributeValue>
 
@@ -26,7 +26,7 @@ const lease: Item = {
 }
 
 const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 300 }),
+  hostileText(300),
   fc.constantFrom('', '0', '-1', '1e3', '0x10', ' 7 ', '٣', 'LATEST', '__proto__', 'shardId-000000000000', '\u001b[2J\n', '\u009b31m'),
   fc.bigInt({ min: -(2n ** 500n), max: 2n ** 500n }).map(String),
 )

@@ -5,7 +5,7 @@ import { BoundedLines } from '../../src/adapters/multilang/boundedLines.ts'
 import { Conversation } from '../../src/adapters/multilang/conversation.ts'
 import { processRecordsLine, readMessage } from '../../src/adapters/multilang/messages.ts'
 import { aRecord } from '../adapters/multilang/setting.ts'
-import { bytesNear, unfitForALog } from './hostile.ts'
+import { bytesNear, hostileText, unfitForALog } from './hostile.ts'
 
 const said = [
   '{"action":"status","responseFor":"processRecords"}\n',
@@ -80,16 +80,10 @@ describe('what a child writes', () => {
   })
 
   it('is no message, or one of the two, whatever text it is', () => {
-    const scalar = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 20 }),
-      fc.double(),
-      fc.boolean(),
-      fc.constant(null),
-      fc.bigInt().map(String),
-    )
+    const scalar = fc.oneof(hostileText(20), fc.double(), fc.boolean(), fc.constant(null), fc.bigInt().map(String))
     const field = fc.oneof(scalar, fc.array(scalar, { maxLength: 2 }))
     const hostile = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      hostileText(40),
       fc
         .record({ action: fc.constantFrom('status', 'checkpoint'), responseFor: field }, { requiredKeys: ['action'] })
         .map((value) => JSON.stringify(value)),
@@ -165,7 +159,7 @@ describe('a batch whose records all name one long partition key', () => {
 
   it('is no larger than what was counted for it', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 50 }), (partitionKey, data) => {
+      fc.property(hostileText(40), fc.uint8Array({ maxLength: 50 }), (partitionKey, data) => {
         const sequenceNumber = '9'.repeat(129)
         const more = { partitionKey, subSequenceNumber: Number.MAX_SAFE_INTEGER, approximateArrivalTimestamp: new Date(8.64e15) }
         const alone = processRecordsLine([], 0).length
