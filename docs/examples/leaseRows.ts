@@ -1,11 +1,11 @@
 /** The rows of a lease table as a SQL database keeps them: each method is one statement of Postgres, which is atomic there as here. */
 import type { Lease, NewLease } from '@shardwise/effects'
 
-/** What a lease store needs of a database. `update` says whether there was such a row; with a counter, whether the row had that one. */
+/** What a lease store needs of a database. `update` says whether there was such a row, with all that is asked for. */
 export interface LeaseRows {
   select(leaseKey?: string): Promise<readonly Lease[]>
   insertUnlessThere(lease: Lease): Promise<boolean>
-  update(where: { leaseKey: string; leaseCounter?: number }, set: Partial<Lease>): Promise<boolean>
+  update(where: Partial<Lease> & { leaseKey: string }, set: Partial<Lease>): Promise<boolean>
   delete(leaseKey: string): Promise<void>
 }
 
@@ -25,10 +25,11 @@ export function rowsInMemory(): LeaseRows {
       rows.set(lease.leaseKey, structuredClone(lease))
       return true
     },
-    // update leases set ... where lease_key = $1 and ($2 is null or lease_counter = $2)
-    async update({ leaseKey, leaseCounter }, set) {
+    // update leases set ... where lease_key = $1 and lease_counter = $2, say: every column that is given
+    async update({ leaseKey, ...others }, set) {
       const row = rows.get(leaseKey)
-      if (row === undefined || (leaseCounter !== undefined && row.leaseCounter !== leaseCounter)) return false
+      if (row === undefined) return false
+      for (const [column, value] of Object.entries(others)) if (row[column as keyof Lease] !== value) return false
       rows.set(leaseKey, { ...row, ...structuredClone(set) })
       return true
     },

@@ -1,5 +1,6 @@
 /** A lease table of your own, over rows in any database that can update a row on a condition. */
-import { isShardEnd, type Lease, type LeaseStore, type LeaseTable, TRIM_HORIZON } from '@shardwise/effects'
+import type { Lease, LeaseStore, LeaseTable } from '@shardwise/effects'
+import { childLeases } from './childLeases.ts'
 import { heldLeases } from './heldLeases.ts'
 import { fresh, type LeaseRows } from './leaseRows.ts'
 
@@ -25,18 +26,24 @@ export function leaseStore(rows: LeaseRows, nowMs = () => performance.now()): Le
       held.hold(leaseKey, token)
       return { type: 'leaseAcquired', lease: { ...row, ...set }, token, nowMs: nowMs() }
     },
-    renewLease: async ({ leaseKey, token }) =>
-      (await held.write(leaseKey, token, {})) ? { type: 'leaseRenewed', nowMs: nowMs() } : { type: 'leaseRefused' },
-    releaseLease: async ({ leaseKey, token }) => ({
-      type: (await held.write(leaseKey, token, { leaseOwner: null })) ? 'leaseReleased' : 'leaseRefused',
+    async requestHandoff({ leaseKey, leaseOwner, workerId }) {
+      const handedOver = { leaseOwner: workerId, checkpointOwner: leaseOwner }
+      const asked = await rows.update({ leaseKey, leaseOwner, checkpointOwner: null }, handedOver)
+      // Asked for twice, it stands.
+      return { type: asked || (await rows.update({ leaseKey, ...handedOver }, handedOver)) ? 'handoffRequested' : 'handoffRefused' }
+    },
+    async renewLease({ leaseKey, token }) {
+      if (!(await held.write(leaseKey, token, {}))) return { type: 'leaseRefused' }
+      const row = await rowOf(leaseKey)
+      const isHandedOver = row !== undefined && row.checkpointOwner !== null
+      return { type: 'leaseRenewed', nowMs: nowMs(), nextOwner: isHandedOver ? row.leaseOwner : null }
+    },
+    releaseLease: async ({ leaseKey, token, nextOwner }) => ({
+      type: (await held.write(leaseKey, token, { leaseOwner: nextOwner, checkpointOwner: null })) ? 'leaseReleased' : 'leaseRefused',
     }),
     deleteLease: async ({ leaseKey }) => (await rows.delete(leaseKey), { type: 'leaseDeleted' }),
 
-    async checkParentShards({ parentShardIds }) {
-      const parents = await Promise.all(parentShardIds.map(rowOf))
-      const pending = parents.find((row) => row !== undefined && !isShardEnd(row.checkpoint))
-      return pending === undefined ? { type: 'parentShardsCompleted' } : { type: 'parentShardsPending', pendingShardId: pending.leaseKey }
-    },
+    ...childLeases(rows),
     async readCheckpoint({ leaseKey }) {
       const row = await rowOf(leaseKey)
       if (row === undefined) return { type: 'leaseNotFound' }
@@ -45,16 +52,5 @@ export function leaseStore(rows: LeaseRows, nowMs = () => performance.now()): Le
     writeCheckpoint: async ({ leaseKey, token, checkpoint }) => ({
       type: (await held.write(leaseKey, token, { checkpoint, ...cleared })) ? 'checkpointWritten' : 'checkpointRefused',
     }),
-    async createChildLeases({ leaseKey, childShards }) {
-      if ((await rowOf(leaseKey)) === undefined) return { type: 'leaseNotFound' }
-      for (const { parentShardIds } of childShards) {
-        const parents = (await Promise.all(parentShardIds.map(rowOf))).filter((row) => row !== undefined)
-        if (parentShardIds.length === 2 && parents.length === 1) return { type: 'siblingLeaseMissing' }
-      }
-      for (const { shardId, ...child } of childShards)
-        await rows.insertUnlessThere(fresh({ leaseKey: shardId, checkpoint: TRIM_HORIZON, ...child }))
-      if (childShards.length > 0) await rows.update({ leaseKey }, { childShardIds: childShards.map(({ shardId }) => shardId) })
-      return { type: 'childLeasesCreated' }
-    },
   }
 }

@@ -18,7 +18,7 @@ export interface Lease {
   readonly childShardIds: readonly ShardId[]
   /** null in rows that were written before hash ranges were stored. */
   readonly hashKeyRange: HashKeyRange | null
-  /** KCL 3.x: the old owner during a hand-off, who may still checkpoint; null otherwise. */
+  /** The old owner during a hand-off, who may still checkpoint while `leaseOwner` names the next one already; null otherwise. Since KCL 3.0. */
   readonly checkpointOwner: string | null
 }
 

@@ -137,22 +137,38 @@ export const effectTable = {
       throttled: nothing,
     },
   },
-  /** Bumps the counter of a held lease. */
+  /**
+   * Asks the owner of a lease to hand it over: names the worker as the next owner and the present one as the owner of the checkpoints, on the condition that
+   * it is the one that was listed and that no hand-off is under way. The counter stays, so that the owner's writes go on.
+   */
+  requestHandoff: {
+    port: 'leaseTable',
+    lane: 'coordinator',
+    idempotent: true,
+    unanswered: 'the lease stays where it is',
+    asks: of<{ readonly leaseKey: string; readonly leaseOwner: string; readonly workerId: string }>(),
+    answers: { handoffRequested: nothing, handoffRefused: nothing, throttled: nothing },
+  },
+  /** Bumps the counter of a held lease. `nextOwner` is who asked for it to be handed over; null when nobody did. */
   renewLease: {
     port: 'leaseTable',
     lane: 'coordinator',
     idempotent: true,
     unanswered: 'the lease expires and others take it',
     asks: of<HeldLease>(),
-    answers: { leaseRenewed: of<{ readonly nowMs: number }>(), leaseRefused: nothing, throttled: nothing },
+    answers: {
+      leaseRenewed: of<{ readonly nowMs: number; readonly nextOwner: string | null }>(),
+      leaseRefused: nothing,
+      throttled: nothing,
+    },
   },
-  /** Gives a held lease up, so that others take it at once. */
+  /** Gives a held lease up: to the next owner of a hand-off, or, where that is null, so that any other takes it at once. */
   releaseLease: {
     port: 'leaseTable',
     lane: 'coordinator',
     idempotent: true,
     unanswered: 'the lease expires and others take it',
-    asks: of<HeldLease>(),
+    asks: of<HeldLease & { readonly nextOwner: string | null }>(),
     answers: { leaseReleased: nothing, leaseRefused: nothing, throttled: nothing },
   },
   /** Deletes the lease of a finished shard. */

@@ -18,6 +18,7 @@ type CoordinatorEffectType =
   | 'listLeases'
   | 'createLease'
   | 'acquireLease'
+  | 'requestHandoff'
   | 'deleteLease'
   | 'listShards'
   | 'startTimer'
@@ -44,6 +45,10 @@ export interface CoordinatorOptions {
   readonly maxLeasesForWorker: number
   /** How many leases are taken at once from a worker that has more than its share; 0 for none. */
   readonly maxLeasesToStealAtOneTime: number
+  /** Whether the owner of a lease that is stolen is asked to hand it over; otherwise it is taken. KCL 2 workers do not hand over. */
+  readonly isGracefulLeaseHandoffEnabled: boolean
+  /** How long the owner of a lease may take to hand it over, and a record processor to come to its end. */
+  readonly gracefulLeaseHandoffTimeoutMillis: number
   /** Whether the leases of finished shards are deleted. */
   readonly cleanupLeasesOfCompletedShards: boolean
   /** How long a finished lease stands before it is deleted. */
@@ -57,8 +62,9 @@ export interface CoordinatorOptions {
   readonly seed: number
 }
 
+type Ask<E> = E extends unknown ? Omit<E, 'id'> : never
 type Phase = 'starting' | 'syncing' | 'running' | 'stopping' | 'stopped'
-type LeaseCall = Omit<EffectOf<'createLease'>, 'id'> | Omit<EffectOf<'acquireLease'>, 'id'> | Omit<EffectOf<'deleteLease'>, 'id'>
+type LeaseCall = Ask<EffectOf<'createLease' | 'acquireLease' | 'requestHandoff' | 'deleteLease'>>
 
 /** The memory of a coordinator: plain JSON. */
 export interface CoordinatorState {
@@ -93,6 +99,8 @@ export interface CoordinatorState {
 
 /** More calls about single leases are not out at once. */
 const maxCalls = 20
+/** The longest wait between two listings while a lease is being handed over to this worker. */
+const handoffScanIntervalMs = 1_000
 const tablePollMs = 1_000
 const maxTablePolls = 600
 const retryBaseMs = 500
@@ -116,7 +124,6 @@ const permanent: ReadonlySet<string> = new Set([
 ])
 
 type Stepped = readonly [CoordinatorState, readonly CoordinatorEffect[]]
-type Ask<E> = E extends unknown ? Omit<E, 'id'> : never
 
 /** Puts together a step: changes to the state, and effects in order. */
 class Draft {
@@ -332,7 +339,7 @@ function takeLeases(draft: Draft, leases: readonly Lease[], nowMs: number): void
 
 function run(draft: Draft, leases: readonly Lease[], nowMs?: number): void {
   const { options, observations, kept, unwanted, lost, nextId } = draft.state
-  const { workerId, failoverTimeMillis, maxLeasesForWorker, maxLeasesToStealAtOneTime } = options
+  const { workerId, failoverTimeMillis, gracefulLeaseHandoffTimeoutMillis, maxLeasesForWorker, maxLeasesToStealAtOneTime } = options
   draft.set({ phase: 'running', attempts: 0 })
   const now = nowMs ?? Math.max(0, ...Object.values(observations).map(({ sinceMs }) => sinceMs))
   const calls = [...Object.values(draft.state.calls), ...draft.state.queue]
@@ -342,10 +349,11 @@ function run(draft: Draft, leases: readonly Lease[], nowMs?: number): void {
     workerId,
     leases,
     observations,
-    mine: new Set([...kept, ...keysOf('acquireLease')]),
+    mine: new Set([...kept, ...keysOf('acquireLease'), ...keysOf('requestHandoff')]),
     unwanted: new Set(unwanted),
     nowMs: now,
     failoverTimeMillis,
+    gracefulLeaseHandoffTimeoutMillis,
     maxLeasesForWorker,
     maxLeasesToStealAtOneTime,
     lost,
@@ -356,14 +364,23 @@ function run(draft: Draft, leases: readonly Lease[], nowMs?: number): void {
   const deleted = options.cleanupLeasesOfCompletedShards
     ? leasesToDelete(leases, observations, now, options.completedLeaseCleanupIntervalMillis).filter((key) => !deleting.includes(key))
     : []
+  const asked = options.isGracefulLeaseHandoffEnabled ? steal : []
+  const taken = options.isGracefulLeaseHandoffEnabled ? take : [...take, ...steal]
   enqueue(draft, [
-    ...[...take, ...steal].map(({ leaseKey, leaseCounter }) => ({ type: 'acquireLease', leaseKey, leaseCounter, workerId }) as const),
+    ...taken.map(({ leaseKey, leaseCounter }) => ({ type: 'acquireLease', leaseKey, leaseCounter, workerId }) as const),
+    ...asked.map(({ leaseKey, leaseOwner }) => ({ type: 'requestHandoff', leaseKey, leaseOwner: leaseOwner ?? '', workerId }) as const),
     ...deleted.map((leaseKey) => ({ type: 'deleteLease', leaseKey }) as const),
   ])
   if (draft.state.listAgain) {
     draft.set({ listAgain: false })
     draft.await({ type: 'listLeases' })
-  } else draft.after(options.leaseScanIntervalMillis, 'listLeases')
+    return
+  }
+  // A lease on its way stands still until it is taken.
+  const isComing = ({ leaseKey, leaseOwner, checkpointOwner }: Lease): boolean =>
+    leaseOwner === workerId && checkpointOwner !== null && !kept.includes(leaseKey)
+  const delayMs = asked.length > 0 || leases.some(isComing) ? handoffScanIntervalMs : Number.POSITIVE_INFINITY
+  draft.after(Math.min(delayMs, options.leaseScanIntervalMillis), 'listLeases')
 }
 
 function enqueue(draft: Draft, calls: readonly LeaseCall[]): void {

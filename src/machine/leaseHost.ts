@@ -40,6 +40,8 @@ export interface LeaseHostOptions {
   readonly handlers: SharedHandlers
   readonly workerId: string
   readonly failoverTimeMillis: number
+  /** How long a record processor may take to come to an end, once its lease is to be given up; 30 s unless given. */
+  readonly gracefulLeaseHandoffTimeoutMillis?: number
   readonly engine: ShardConsumerEngine
   readonly shardOptions: Partial<ShardConsumerOptions>
   /** Makes the processor of a consumer that starts; `send` is how it asks for checkpoints. What it throws ends the worker. */
@@ -95,7 +97,7 @@ interface KeptLease {
 }
 
 function keepLease(options: LeaseHostOptions, effect: EffectOf<'keepLease'>): KeptLease {
-  const { handlers, workerId, failoverTimeMillis, observe } = options
+  const { handlers, workerId, failoverTimeMillis, gracefulLeaseHandoffTimeoutMillis = 30_000, observe } = options
   const { leaseKey, token, shardId, parentShardIds, acquiredMs } = effect
   const mailbox = createMailbox<LeaseKeeperEvent>()
   const consumers = hostConsumer(options, mailbox.send)
@@ -108,6 +110,7 @@ function keepLease(options: LeaseHostOptions, effect: EffectOf<'keepLease'>): Ke
       parentShardIds,
       acquiredMs,
       failoverTimeMillis,
+      gracefulLeaseHandoffTimeoutMillis,
       seed: seedOf(workerId + leaseKey),
     }),
     handlers: withOwn(handlers, consumers.handlers),

@@ -4,7 +4,9 @@
  * - The heartbeat never waits for the consumer: renewals go on while a record processor works, and until the lease is released.
  * - A lease whose renewals were refused, or did not succeed for the failover time, is lost: the consumer is told and nothing more is renewed. A renewal that
  *   is never answered does not hide this.
- * - A requested stop goes REQUESTED, release, LEASE_LOST. A forced one releases at once.
+ * - A requested stop goes REQUESTED, release, LEASE_LOST; the release waits for the record processor until the time of a hand-off is over. A forced one
+ *   releases at once.
+ * - A renewal that shows a next owner is a requested stop of this one lease, and releases it to that owner.
  */
 import type { EffectOf, MachineAnswer, Outcome, PureMachine, ShardId } from '@shardwise/effects'
 import { backoffMs } from './backoff.ts'
@@ -30,6 +32,8 @@ export interface LeaseKeeperInput {
   readonly parentShardIds: readonly ShardId[]
   readonly acquiredMs: number
   readonly failoverTimeMillis: number
+  /** How long a record processor may take to come to an end before its lease is released all the same. */
+  readonly gracefulLeaseHandoffTimeoutMillis: number
   readonly seed: number
 }
 
@@ -49,11 +53,15 @@ export interface LeaseKeeperState {
   readonly release: EffectOf<'startTimer' | 'releaseLease'> | null
   /** The wait before the consumer is made anew. */
   readonly restart: EffectOf<'startTimer'> | null
+  /** Fires when a record processor that was asked to stop has had its time. */
+  readonly drain: EffectOf<'startTimer'> | null
   readonly renewedMs: number
   readonly failures: number
   readonly releaseFailures: number
   readonly restarts: number
   readonly stopping: boolean
+  /** Who asked for the lease to be handed over. */
+  readonly nextOwner: string | null
   readonly consumer: 'running' | 'ended'
   readonly outcome: Outcome | null
   /** Where LATEST was, for a consumer that is made anew. */
@@ -123,16 +131,17 @@ function scheduleHeartbeat(draft: Draft, delayMs: number): void {
 
 /** Nothing is renewed any more: the consumer goes with LEASE_LOST. */
 function leave(draft: Draft): void {
-  const { heartbeat, deadline, release, restart } = draft.state
-  for (const awaited of [heartbeat, deadline, release, restart]) cancel(draft, awaited)
-  draft.set({ phase: 'leaving', heartbeat: null, deadline: null, release: null, restart: null })
+  const { heartbeat, deadline, release, restart, drain } = draft.state
+  for (const awaited of [heartbeat, deadline, release, restart, drain]) cancel(draft, awaited)
+  draft.set({ phase: 'leaving', heartbeat: null, deadline: null, release: null, restart: null, drain: null })
   shutDown(draft, 'LEASE_LOST')
   if (draft.state.consumer === 'ended') draft.set({ phase: 'gone' })
 }
 
 function beginRelease(draft: Draft): void {
-  cancel(draft, draft.state.restart)
-  draft.set({ phase: 'releasing', restart: null, release: draft.ask({ type: 'releaseLease', ...draft.lease }) })
+  const { restart, drain, nextOwner } = draft.state
+  for (const awaited of [restart, drain]) cancel(draft, awaited)
+  draft.set({ phase: 'releasing', restart: null, drain: null, release: draft.ask({ type: 'releaseLease', ...draft.lease, nextOwner }) })
 }
 
 /** Starts keeping a lease that was just acquired. */
@@ -145,11 +154,13 @@ export function startLeaseKeeper(input: LeaseKeeperInput): Stepped {
     deadline: null,
     release: null,
     restart: null,
+    drain: null,
     renewedMs: input.acquiredMs,
     failures: 0,
     releaseFailures: 0,
     restarts: 0,
     stopping: false,
+    nextOwner: null,
     consumer: 'running',
     outcome: null,
     openedAtMs: null,
@@ -183,13 +194,17 @@ function stepLeaseKeeper(state: LeaseKeeperState, event: LeaseKeeperEvent): Step
       else if (event.id === state.restart?.id) {
         draft.set({ restart: null })
         startConsumer(draft)
+      } else if (event.id === state.drain?.id) {
+        // A timer that failed counts as one that fired: a processor that never comes to an end holds nobody up.
+        draft.set({ drain: null })
+        beginRelease(draft)
       }
   }
   return draft.done()
 }
 
 function stop(draft: Draft, force: boolean): void {
-  const { phase, stopping, consumer } = draft.state
+  const { phase, stopping, consumer, input } = draft.state
   if (phase !== 'keeping') return
   if (force) {
     draft.set({ stopping: true })
@@ -198,13 +213,19 @@ function stop(draft: Draft, force: boolean): void {
   }
   if (stopping) return
   draft.set({ stopping: true })
-  if (consumer === 'running') shutDown(draft, 'REQUESTED')
-  else beginRelease(draft)
+  if (consumer === 'ended') {
+    beginRelease(draft)
+    return
+  }
+  shutDown(draft, 'REQUESTED')
+  draft.set({ drain: draft.ask({ type: 'startTimer', delayMs: input.gracefulLeaseHandoffTimeoutMillis }) })
 }
 
 function consumerEnded(draft: Draft, outcome: Outcome, openedAtMs: number | null): void {
-  draft.set({ consumer: 'ended', outcome, openedAtMs })
-  const { phase, stopping, restarts, input } = draft.state
+  const { phase, stopping, restarts, input, nextOwner } = draft.state
+  // Only the hand-off stopped it: this worker may have the lease again.
+  const isHandedOver = nextOwner !== null && outcome === 'stopped'
+  draft.set({ consumer: 'ended', outcome: isHandedOver ? 'leaseLost' : outcome, openedAtMs })
   if (phase === 'leaving') draft.set({ phase: 'gone' })
   if (phase !== 'keeping') return
   if (outcome === 'replay' && !stopping) {
@@ -227,6 +248,10 @@ function takeHeartbeat(draft: Draft, event: MachineAnswer<LeaseKeeperEffectType>
       cancel(draft, draft.state.deadline)
       draft.set({ renewedMs: event.nowMs, failures: 0, deadline: null })
       scheduleHeartbeat(draft, intervalMs)
+      if (event.nextOwner !== null && draft.state.phase === 'keeping') {
+        draft.set({ nextOwner: event.nextOwner })
+        stop(draft, false)
+      }
       return
     case 'leaseRefused':
       leave(draft)

@@ -5,6 +5,8 @@ import { scatter } from './backoff.ts'
 interface LeaseObservation {
   readonly leaseCounter: number
   readonly sinceMs: number
+  /** When the hand-off that is under way was first seen; null when there is none. */
+  readonly handoffSinceMs: number | null
 }
 
 /** What a worker has seen of each lease, by lease key. */
@@ -13,9 +15,11 @@ export type LeaseObservations = Readonly<Record<string, LeaseObservation>>
 /** Notes which leases changed since they were last listed; leases that are gone are forgotten. */
 export function observeLeases(before: LeaseObservations, leases: readonly Lease[], nowMs: number): LeaseObservations {
   return Object.fromEntries(
-    leases.map(({ leaseKey, leaseCounter }) => {
+    leases.map(({ leaseKey, leaseCounter, checkpointOwner }) => {
       const seen = before[leaseKey]
-      return [leaseKey, seen?.leaseCounter === leaseCounter ? seen : { leaseCounter, sinceMs: nowMs }]
+      const handoffSinceMs = checkpointOwner === null ? null : (seen?.handoffSinceMs ?? nowMs)
+      const sinceMs = seen?.leaseCounter === leaseCounter ? seen.sinceMs : nowMs
+      return [leaseKey, { leaseCounter, sinceMs, handoffSinceMs }]
     }),
   )
 }
@@ -31,6 +35,8 @@ export interface LeaseSituation {
   readonly unwanted: ReadonlySet<string>
   readonly nowMs: number
   readonly failoverTimeMillis: number
+  /** How long an owner that was asked for a lease may take to hand it over. */
+  readonly gracefulLeaseHandoffTimeoutMillis: number
   readonly maxLeasesForWorker: number
   /** How many leases are taken at most, in one run, from a worker that lives: 0 for none. */
   readonly maxLeasesToStealAtOneTime: number
@@ -86,13 +92,14 @@ export function planLeases(situation: LeaseSituation): LeasePlan {
 }
 
 /** Who has what: the unfinished leases that are free, those whose owners live, and how many each worker has or is about to have. */
-function census({ workerId, leases, observations, mine, nowMs, failoverTimeMillis }: LeaseSituation): {
+function census(situation: LeaseSituation): {
   readonly free: readonly Lease[]
   readonly alive: readonly Lease[]
   readonly counts: ReadonlyMap<string, number>
   readonly own: number
   readonly total: number
 } {
+  const { workerId, leases, observations, mine, nowMs, failoverTimeMillis } = situation
   const free: Lease[] = []
   const alive: Lease[] = []
   const counts = new Map([[workerId, 0]])
@@ -105,7 +112,8 @@ function census({ workerId, leases, observations, mine, nowMs, failoverTimeMilli
     // During a hand-off the row names the next owner already, while the old one may still checkpoint.
     const holder = checkpointOwner ?? leaseOwner
     if (mine.has(leaseKey)) count(checkpointOwner === workerId && leaseOwner !== null ? leaseOwner : workerId)
-    else if (holder === null || holder === workerId || stoodStillMs(observations[leaseKey], nowMs) > failoverTimeMillis) free.push(lease)
+    else if (holder === null || holder === workerId || isOverdue(lease, situation)) free.push(lease)
+    else if (stoodStillMs(observations[leaseKey], nowMs) > failoverTimeMillis) free.push(lease)
     else {
       alive.push(lease)
       count(leaseOwner ?? holder)
@@ -119,10 +127,19 @@ function stoodStillMs(seen: LeaseObservation | undefined, nowMs: number): number
   return seen === undefined ? 0 : nowMs - seen.sinceMs
 }
 
-function isTakenAtOnce({ leaseKey, leaseOwner, checkpointOwner }: Lease, situation: LeaseSituation): boolean {
+/** A hand-off to this worker whose old owner has had its time: it renews, and does not know hand-offs, or does not come to an end. */
+function isOverdue({ leaseKey, leaseOwner, checkpointOwner }: Lease, situation: LeaseSituation): boolean {
+  const { workerId, observations, nowMs, failoverTimeMillis, gracefulLeaseHandoffTimeoutMillis } = situation
+  if (leaseOwner !== workerId || checkpointOwner === null) return false
+  return nowMs - (observations[leaseKey]?.handoffSinceMs ?? nowMs) > gracefulLeaseHandoffTimeoutMillis + failoverTimeMillis
+}
+
+function isTakenAtOnce(lease: Lease, situation: LeaseSituation): boolean {
+  const { leaseKey, leaseOwner, checkpointOwner } = lease
   const { workerId, observations, nowMs, failoverTimeMillis } = situation
   const holder = checkpointOwner ?? leaseOwner
-  return holder === null || holder === workerId || stoodStillMs(observations[leaseKey], nowMs) > veryOld * failoverTimeMillis
+  if (holder === null || holder === workerId || isOverdue(lease, situation)) return true
+  return stoodStillMs(observations[leaseKey], nowMs) > veryOld * failoverTimeMillis
 }
 
 function wantedLeases({ leases, mine, unwanted, maxLeasesForWorker }: LeaseSituation): ReadonlySet<Lease> {

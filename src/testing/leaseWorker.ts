@@ -42,7 +42,11 @@ export async function leaseWorker(workerId: string, handlers: LeaseStore & Lease
       return answer.token
     },
     renew: async (leaseKey: string, token: number) => handlers.renewLease({ type: 'renewLease', id, leaseKey, token }, context),
-    release: async (leaseKey: string, token: number) => handlers.releaseLease({ type: 'releaseLease', id, leaseKey, token }, context),
+    release: async (leaseKey: string, token: number, nextOwner: string | null = null) =>
+      handlers.releaseLease({ type: 'releaseLease', id, leaseKey, token, nextOwner }, context),
+    /** Asks `leaseOwner` to hand the lease over to this worker. */
+    request: async (leaseKey: string, leaseOwner: string) =>
+      handlers.requestHandoff({ type: 'requestHandoff', id, leaseKey, leaseOwner, workerId }, context),
     remove: async (leaseKey: string) => handlers.deleteLease({ type: 'deleteLease', id, leaseKey }, context),
     read: async (leaseKey: string, token: number) =>
       handlers.readCheckpoint({ type: 'readCheckpoint', id, shardId: leaseKey, leaseKey, token }, context),

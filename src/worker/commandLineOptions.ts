@@ -45,6 +45,11 @@ const flags: Readonly<Record<Exclude<FlagName, SpokenOtherwise>, Flag>> = {
   leaseScanIntervalMillis: ms('--scan-ms', 'the wait between two looks at the leases'),
   maxLeasesForWorker: count('--max-leases', 'the most shards that this worker consumes'),
   maxLeasesToStealAtOneTime: count('--max-steal', 'the most leases taken at once from a worker with more than its share'),
+  isGracefulLeaseHandoffEnabled: flag(
+    '--no-handoff',
+    'take leases from workers with more than their share without asking: for workers of the KCL 2',
+  ),
+  gracefulLeaseHandoffTimeoutMillis: ms('--handoff-ms', 'how long a lease that is given up waits for its processor'),
   parentShardPollIntervalMillis: ms('--parent-poll-ms', 'the wait between two looks at unfinished parents'),
   cleanupLeasesOfCompletedShards: flag('--no-cleanup', 'keep the leases of finished shards'),
   completedLeaseCleanupIntervalMillis: ms('--cleanup-ms', 'how long a finished lease stands'),

@@ -34,7 +34,6 @@ const noPolling = 'shards are read by enhanced fan-out, whose reads wait for rec
 const noMetrics = 'no metrics are sent to CloudWatch; the observer of a Worker sees every step'
 const noBalance = 'leases are shared by their number, not by the load of the workers'
 const noMoreTables = 'the lease table is the only one here'
-const noHandoff = 'no lease is taken from a worker that renews it'
 const ownRetries = 'failed calls are tried again with a backoff that grows, from taskBackoffTimeMillis on'
 const tableDefaults = 'a lease table that is created has the defaults of DynamoDB, and is billed by request'
 const noEffect = 'it does nothing in the KCL 3 either'
@@ -67,6 +66,8 @@ const rules: Readonly<Record<string, Rule>> = {
   taskBackoffTimeMillis: set('taskBackoffTimeMillis', number),
   maxLeasesForWorker: set('maxLeasesForWorker', number),
   maxLeasesToStealAtOneTime: set('maxLeasesToStealAtOneTime', number),
+  gracefulLeaseHandoffTimeoutMillis: set('gracefulLeaseHandoffTimeoutMillis', number),
+  isGracefulLeaseHandoffEnabled: set('isGracefulLeaseHandoffEnabled', flag),
   callProcessRecordsEvenForEmptyRecordList: set('shouldCallProcessRecordsEvenForEmptyRecordList', flag),
   cleanupLeasesUponShardCompletion: set('cleanupLeasesOfCompletedShards', flag),
   ignoreUnexpectedChildShards: set('ignoreUnexpectedChildShards', flag),
@@ -95,8 +96,6 @@ const rules: Readonly<Record<string, Rule>> = {
   clientVersionConfig: unused('rows are written as the KCL 2 and 3 read them, without a migration', clientVersion),
   migrateAllEntitiesToLeaseTable: unused(noMoreTables),
   tableMigrationCompleteBakeTimeSeconds: unused(noMoreTables),
-  gracefulLeaseHandoffTimeoutMillis: unused(noHandoff),
-  isGracefulLeaseHandoffEnabled: unused(noHandoff, isNo),
   inMemoryWorkerMetricsCaptureFrequencyMillis: unused(noBalance),
   noOfPersistedMetricsPerWorkerMetrics: unused(noBalance),
   disableWorkerMetrics: unused(noBalance, (given) => !isNo(given)),

@@ -88,6 +88,7 @@ export class Worker {
       handlers,
       workerId,
       failoverTimeMillis: lease.failoverTimeMillis,
+      gracefulLeaseHandoffTimeoutMillis: lease.gracefulLeaseHandoffTimeoutMillis,
       engine,
       shardOptions: shard,
       hostProcessor: processorsOf((shardId) => {

@@ -117,10 +117,10 @@ describe('a write that was applied although its answer got lost', () => {
     proxy.spoil('GetItem', { kind: 'loseRequest' })
     await expect(alice.renew(shard, token)).rejects.toThrow('could not be read again')
     nowMs = 5000
-    expect(await alice.renew(shard, token)).toEqual({ type: 'leaseRenewed', nowMs: 2000 })
+    expect(await alice.renew(shard, token)).toEqual({ type: 'leaseRenewed', nowMs: 2000, nextOwner: null })
     expect(await counterOf()).toBe('2')
     nowMs = 6000
-    expect(await alice.renew(shard, token)).toEqual({ type: 'leaseRenewed', nowMs: 6000 })
+    expect(await alice.renew(shard, token)).toEqual({ type: 'leaseRenewed', nowMs: 6000, nextOwner: null })
   })
 
   test('does not lose the lease to the next write that stores something else: that one fails, and passes when it is asked for again', async () => {

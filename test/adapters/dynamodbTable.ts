@@ -82,7 +82,10 @@ function callsOf(handlers: LeaseStore & LeaseTable, workerId: string) {
       return answer.token
     },
     renew: async (leaseKey: string, token: number) => handlers.renewLease({ type: 'renewLease', id, leaseKey, token }, context),
-    release: async (leaseKey: string, token: number) => handlers.releaseLease({ type: 'releaseLease', id, leaseKey, token }, context),
+    request: async (leaseKey: string, leaseOwner: string) =>
+      handlers.requestHandoff({ type: 'requestHandoff', id, leaseKey, leaseOwner, workerId }, context),
+    release: async (leaseKey: string, token: number) =>
+      handlers.releaseLease({ type: 'releaseLease', id, leaseKey, token, nextOwner: null }, context),
     remove: async (leaseKey: string) => handlers.deleteLease({ type: 'deleteLease', id, leaseKey }, context),
     read: async (leaseKey: string) =>
       handlers.readCheckpoint({ type: 'readCheckpoint', id, shardId: leaseKey, leaseKey, token: 1 }, context),

@@ -77,6 +77,7 @@ describe('a lease table in memory', () => {
     expect(await store.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 1 }, context)).toEqual({
       type: 'leaseRenewed',
       nowMs: 5,
+      nextOwner: null,
     })
   })
 

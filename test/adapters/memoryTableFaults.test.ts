@@ -47,7 +47,7 @@ async function aWorkerWithALease(...fates: Fate[]) {
     row: () => table.row(shardId),
     renew: () => call(() => store.renewLease({ type: 'renewLease', ...named }, context)),
     checkpoint: (to: string) => call(() => store.writeCheckpoint({ type: 'writeCheckpoint', ...named, checkpoint: at(to) }, context)),
-    release: () => call(() => store.releaseLease({ type: 'releaseLease', ...named }, context)),
+    release: () => call(() => store.releaseLease({ type: 'releaseLease', ...named, nextOwner: null }, context)),
     taken: () =>
       table
         .store()
@@ -65,7 +65,7 @@ async function aWorkerWithALease(...fates: Fate[]) {
 describe('a lease table in memory behind a bad network', () => {
   it('counts a write whose answer was lost as written when the row shows it', async () => {
     const { renew, checkpoint, row } = await aWorkerWithALease('answerLost', 'answerLost')
-    expect(await renew()).toEqual({ type: 'leaseRenewed', nowMs: 1_000 })
+    expect(await renew()).toEqual({ type: 'leaseRenewed', nowMs: 1_000, nextOwner: null })
     expect(await checkpoint('7')).toEqual({ type: 'checkpointWritten' })
     expect(row()).toMatchObject({ leaseCounter: 3, checkpoint: at('7') })
   })
@@ -80,7 +80,7 @@ describe('a lease table in memory behind a bad network', () => {
   it('fails a write that never arrived, and goes on with the next', async () => {
     const { renew, row } = await aWorkerWithALease('lost')
     await expect(renew()).rejects.toThrow('no answer came in time')
-    expect(await renew()).toEqual({ type: 'leaseRenewed', nowMs: 2_000 })
+    expect(await renew()).toEqual({ type: 'leaseRenewed', nowMs: 2_000, nextOwner: null })
     expect(row()).toMatchObject({ leaseCounter: 2 })
   })
 
@@ -88,8 +88,8 @@ describe('a lease table in memory behind a bad network', () => {
     const { renew, arrive, row } = await aWorkerWithALease('late')
     await expect(renew()).rejects.toThrow('no answer came in time')
     expect(arrive()).toEqual([true])
-    expect(await renew()).toEqual({ type: 'leaseRenewed', nowMs: 1_000 })
-    expect(await renew()).toEqual({ type: 'leaseRenewed', nowMs: 3_000 })
+    expect(await renew()).toEqual({ type: 'leaseRenewed', nowMs: 1_000, nextOwner: null })
+    expect(await renew()).toEqual({ type: 'leaseRenewed', nowMs: 3_000, nextOwner: null })
     expect(row()).toMatchObject({ leaseCounter: 3, leaseOwner: 'alice' })
   })
 
@@ -107,7 +107,7 @@ describe('a lease table in memory behind a bad network', () => {
     readable(false)
     await expect(renew()).rejects.toThrow('no answer came in time')
     readable(true)
-    expect(await renew()).toEqual({ type: 'leaseRenewed', nowMs: 1_000 })
+    expect(await renew()).toEqual({ type: 'leaseRenewed', nowMs: 1_000, nextOwner: null })
   })
 
   it('refuses every later write when another worker took the lease meanwhile, also one that arrives late', async () => {

@@ -10,7 +10,7 @@ describe('the ports', () => {
     [
       'the lease table',
       'leaseTable',
-      ['ensureTable', 'listLeases', 'createLease', 'acquireLease', 'renewLease', 'releaseLease', 'deleteLease'],
+      ['ensureTable', 'listLeases', 'createLease', 'acquireLease', 'requestHandoff', 'renewLease', 'releaseLease', 'deleteLease'],
     ],
     ['the source of records', 'recordSource', ['openShard', 'readRecords', 'dropBatch', 'closeShard', 'listChildShards']],
     ['the directory of the stream', 'streamDirectory', ['listShards']],

@@ -70,6 +70,8 @@ function answerTo(effect: Awaited, other: boolean, seed: number): CoordinatorEve
       return other ? { type: 'leaseExists', id } : { type: 'leaseCreated', id }
     case 'deleteLease':
       return { type: 'leaseDeleted', id }
+    case 'requestHandoff':
+      return { type: other ? 'handoffRefused' : 'handoffRequested', id }
     case 'acquireLease':
       if (other) return { type: 'leaseRefused', id }
       return { type: 'leaseAcquired', id, lease: aLease({ leaseKey: effect.leaseKey }), token: 1, nowMs: seed }

@@ -31,6 +31,7 @@ export function aKeptLease(): KeptLease {
     parentShardIds: ['shardId-000000000000'],
     acquiredMs: 0,
     failoverTimeMillis,
+    gracefulLeaseHandoffTimeoutMillis: 30_000,
     seed: 1,
   })
   const outstanding = noEffects()

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { aKeptLease, failoverTimeMillis, type KeptLease } from './keptLease.ts'
 import { aFailure } from './outstandingEffects.ts'
 
-const renewed = (nowMs: number) => ({ type: 'leaseRenewed', nowMs }) as const
+const renewed = (nowMs: number) => ({ type: 'leaseRenewed', nowMs, nextOwner: null }) as const
 const refused = { type: 'leaseRefused' } as const
 const released = { type: 'leaseReleased' } as const
 const throttled = { type: 'throttled' } as const
@@ -48,7 +48,7 @@ describe('a lease keeper', () => {
 
     lease.send({ type: 'stop', force: false })
 
-    expect(lease.asked).toEqual(['REQUESTED'])
+    expect(lease.asked).toEqual(['REQUESTED', 'startTimer'])
     beatThreeTimes(lease, 3_000)
   })
 
@@ -170,7 +170,7 @@ describe('a requested stop', () => {
     lease.send({ type: 'consumerEnded', outcome: 'leaseLost', openedAtMs: null })
     note()
 
-    expect(asked).toEqual([['REQUESTED'], ['releaseLease'], ['cancel', 'LEASE_LOST'], []])
+    expect(asked).toEqual([['REQUESTED', 'startTimer'], ['cancel', 'releaseLease'], ['cancel', 'LEASE_LOST'], []])
     expect(lease.state).toMatchObject({ phase: 'gone', outcome: 'leaseLost' })
     expect(lease.outstanding.awaited).toEqual([])
   })
@@ -191,11 +191,11 @@ describe('a requested stop', () => {
     lease.send({ type: 'stop', force: false })
 
     lease.send({ type: 'consumerEnded', outcome: 'stopped', openedAtMs: null })
-    expect(lease.asked).toEqual(['releaseLease'])
+    expect(lease.asked).toEqual(['cancel', 'releaseLease'])
     lease.release(released)
 
     expect(lease.asked).toEqual(['cancel'])
-    expect(lease.state.phase).toBe('gone')
+    expect(lease.state).toMatchObject({ phase: 'gone', outcome: 'stopped' })
   })
 
   it('that is overtaken by force releases at once, while the processor is still busy', () => {
@@ -203,12 +203,102 @@ describe('a requested stop', () => {
     lease.send({ type: 'stop', force: false })
 
     lease.send({ type: 'stop', force: true })
-    expect(lease.asked).toEqual(['releaseLease'])
+    expect(lease.asked).toEqual(['cancel', 'releaseLease'])
     lease.send({ type: 'consumerNotified' })
     expect(lease.asked).toEqual([])
     lease.release(released)
 
     expect(lease.asked).toEqual(['cancel', 'LEASE_LOST'])
+  })
+})
+
+describe('a lease that another worker asked for', () => {
+  const asked = (nowMs: number) => ({ type: 'leaseRenewed', nowMs, nextOwner: 'next' }) as const
+
+  it('is given to it when the record processor was notified, and renewed until then', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+    lease.renew(asked(3_000))
+    expect(lease.asked).toEqual(['cancel', 'startTimer', 'REQUESTED', 'startTimer'])
+    lease.beat(6_000)
+    lease.renew(asked(6_000))
+    expect(lease.asked).toEqual(['cancel', 'startTimer'])
+
+    lease.send({ type: 'consumerNotified' })
+
+    expect(lease.effects).toMatchObject([{ type: 'cancel' }, { type: 'releaseLease', token: 7, nextOwner: 'next' }])
+    lease.release(released)
+    lease.send({ type: 'consumerEnded', outcome: 'leaseLost', openedAtMs: null })
+    expect(lease.state).toMatchObject({ phase: 'gone', outcome: 'leaseLost' })
+    expect(lease.outstanding.awaited).toEqual([])
+  })
+
+  it('is given to it when the record processor has had its time, and the consumer hears LEASE_LOST', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+    lease.renew(asked(3_000))
+    expect(lease.state.drain).toMatchObject({ delayMs: 30_000 })
+
+    lease.fire(lease.state.drain)
+
+    expect(lease.effects).toMatchObject([{ type: 'releaseLease', nextOwner: 'next' }])
+    lease.release(released)
+    expect(lease.asked).toEqual(['cancel', 'LEASE_LOST'])
+  })
+
+  it('may come back to this worker, also when its consumer had not begun', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+    lease.renew(asked(3_000))
+    lease.send({ type: 'consumerEnded', outcome: 'stopped', openedAtMs: null })
+    expect(lease.effects).toContainEqual(expect.objectContaining({ type: 'releaseLease', nextOwner: 'next' }))
+    lease.release(released)
+
+    expect(lease.state).toMatchObject({ phase: 'gone', outcome: 'leaseLost' })
+  })
+
+  it('is not handed over any more once it is being released', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+    lease.send({ type: 'stop', force: true })
+    expect(lease.effects).toMatchObject([{ type: 'releaseLease', nextOwner: null }])
+
+    lease.renew(asked(3_000))
+
+    expect(lease.asked).toEqual(['cancel', 'startTimer'])
+    expect(lease.state.nextOwner).toBeNull()
+  })
+
+  it('goes to it from a worker that is stopping already', () => {
+    const lease = aKeptLease()
+    lease.send({ type: 'stop', force: false })
+    lease.beat(3_000)
+    lease.renew(asked(3_000))
+    expect(lease.asked).toEqual(['cancel', 'startTimer'])
+
+    lease.send({ type: 'consumerNotified' })
+
+    expect(lease.effects).toContainEqual(expect.objectContaining({ type: 'releaseLease', nextOwner: 'next' }))
+  })
+})
+
+describe('a requested stop whose record processor does not come to an end', () => {
+  it('releases the lease when its time is over, so that the shard goes on elsewhere', () => {
+    const lease = aKeptLease()
+    lease.send({ type: 'stop', force: false })
+
+    lease.fire(lease.state.drain)
+
+    expect(lease.effects).toMatchObject([{ type: 'releaseLease', nextOwner: null }])
+  })
+
+  it('releases it at once when the timer cannot be had', () => {
+    const lease = aKeptLease()
+    lease.send({ type: 'stop', force: false })
+
+    lease.send({ ...aFailure(), id: lease.state.drain?.id ?? 0 })
+
+    expect(lease.asked).toEqual(['releaseLease'])
   })
 })
 
@@ -284,7 +374,7 @@ describe('a consumer that must be made anew', () => {
 
     lease.send({ type: 'consumerEnded', outcome: 'replay', openedAtMs: null })
 
-    expect(lease.asked).toEqual(['releaseLease'])
+    expect(lease.asked).toEqual(['cancel', 'releaseLease'])
   })
 
   it('is not started when the lease is lost during the backoff', () => {

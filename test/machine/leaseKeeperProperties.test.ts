@@ -68,7 +68,8 @@ class Judge {
     if (effect.type === 'startTimer') this.send({ type: 'timerFired', id, nowMs: this.nowMs })
     else if (choice < 2) this.send({ ...(failures[choice] ?? aFailure()), id })
     else if (choice === 9) this.send({ type: 'leaseRefused', id })
-    else if (effect.type === 'renewLease') this.send({ type: 'leaseRenewed', id, nowMs: this.nowMs })
+    else if (effect.type === 'renewLease')
+      this.send({ type: 'leaseRenewed', id, nowMs: this.nowMs, nextOwner: choice === 8 ? 'next' : null })
     else this.send({ type: 'leaseReleased', id })
   }
 
@@ -98,14 +99,14 @@ class Judge {
         this.#over = true
       }
       if (name === 'startConsumer') {
-        expect([this.#consumerRuns, this.#over, this.#stopAsked]).toEqual([false, false, false])
+        expect([this.#consumerRuns, this.#over, this.#stopAsked, lease.state.nextOwner]).toEqual([false, false, false, null])
         this.#consumerRuns = true
         this.#toldLost = false
       }
     }
     const { awaited, idleCancels } = lease.outstanding
-    const { heartbeat, deadline, release, restart, phase } = lease.state
-    const registers = [heartbeat, deadline, release, restart].flatMap((effect) => (effect === null ? [] : [effect.id]))
+    const { heartbeat, deadline, release, restart, drain, phase } = lease.state
+    const registers = [heartbeat, deadline, release, restart, drain].flatMap((effect) => (effect === null ? [] : [effect.id]))
     expect(new Set(awaited.map(({ id }) => id))).toEqual(new Set(registers))
     expect(idleCancels).toEqual([])
     expect(awaited.filter(({ type }) => type === 'renewLease').length).toBeLessThanOrEqual(1)

@@ -21,13 +21,22 @@ describe('a lease keeper whose renewals fail', () => {
       expect(delay).toBeLessThanOrEqual(ceiling)
     }
     lease.beat(0)
-    lease.renew({ type: 'leaseRenewed', nowMs: 0 })
+    lease.renew({ type: 'leaseRenewed', nowMs: 0, nextOwner: null })
 
     expect(lease.state.failures).toBe(0)
   })
 
   it('waits a millisecond at least, however short the failover time is', () => {
-    const input = { leaseKey: 'k', token: 1, shardId: 'shardId-0', parentShardIds: [], acquiredMs: 0, failoverTimeMillis: 3, seed: 1 }
+    const input = {
+      leaseKey: 'k',
+      token: 1,
+      shardId: 'shardId-0',
+      parentShardIds: [],
+      acquiredMs: 0,
+      failoverTimeMillis: 3,
+      gracefulLeaseHandoffTimeoutMillis: 1,
+      seed: 1,
+    }
     const [started] = startLeaseKeeper(input)
     const [renewing] = leaseKeeper.step(started, { type: 'timerFired', id: started.heartbeat?.id ?? 0, nowMs: 0 })
 
@@ -66,7 +75,7 @@ describe('a lease keeper', () => {
     for (const nowMs of [3_000, 6_000]) {
       lease.beat(nowMs)
       note()
-      lease.renew({ type: 'leaseRenewed', nowMs })
+      lease.renew({ type: 'leaseRenewed', nowMs, nextOwner: null })
       note()
     }
 
@@ -91,7 +100,7 @@ describe('a lease keeper', () => {
     lease.renew({ type: 'leaseRefused' })
     const before = lease.state
 
-    lease.send({ type: 'leaseRenewed', id: renewal, nowMs: 4_000 })
+    lease.send({ type: 'leaseRenewed', id: renewal, nowMs: 4_000, nextOwner: null })
 
     expect([lease.state, lease.effects]).toEqual([before, []])
   })
@@ -103,9 +112,9 @@ describe('a lease keeper', () => {
     expect(lease.state).toMatchObject({ consumer: 'running', outcome: null, restart: null })
 
     lease.send({ type: 'stop', force: false })
-    expect(lease.asked).toEqual(['REQUESTED'])
+    expect(lease.asked).toEqual(['REQUESTED', 'startTimer'])
     lease.send({ type: 'consumerNotified' })
 
-    expect(lease.asked).toEqual(['releaseLease'])
+    expect(lease.asked).toEqual(['cancel', 'releaseLease'])
   })
 })

@@ -21,6 +21,7 @@ function planned(leases: readonly Lease[], { kept = 0, ...facts }: Facts = {}) {
     unwanted: new Set(),
     nowMs: 0,
     failoverTimeMillis,
+    gracefulLeaseHandoffTimeoutMillis: 30_000,
     maxLeasesForWorker: 100,
     maxLeasesToStealAtOneTime: 1,
     lost: [],
@@ -78,6 +79,21 @@ describe('a worker acquires', () => {
 
   it('a lease during a hand-off away from it when it was restarted: nobody else may start yet', () => {
     expect(acquired([{ ...othersLease, checkpointOwner: 'me' }])).toEqual(['a'])
+  })
+
+  it('a lease that is not handed over in time, when the old owner renews it all the same', () => {
+    const seenAt = (nowMs: number): LeaseObservations => {
+      const row = (leaseCounter: number) => ({ ...othersLease, leaseOwner: 'me', checkpointOwner: 'other', leaseCounter })
+      let observations: LeaseObservations = {}
+      for (let ms = 0; ms <= nowMs; ms += 5_000) observations = observeLeases(observations, [row(ms / 5_000)], ms)
+      return observations
+    }
+    const row = { ...othersLease, leaseOwner: 'me', checkpointOwner: 'other' }
+    const at = (nowMs: number, lease = row) => acquired([lease], { nowMs, observations: seenAt(nowMs) })
+
+    expect(at(40_000)).toEqual([])
+    expect(at(40_001)).toEqual(['a'])
+    expect(at(40_001, { ...row, leaseOwner: 'third' })).toEqual([])
   })
 
   it('no lease of a finished shard, whoever owns it', () => {
@@ -174,9 +190,9 @@ describe('an observation of the leases', () => {
     const third = observeLeases(second, [{ ...othersLease, leaseCounter: 6 }], 300)
 
     expect([first, second, third].map((seen) => seen['a'])).toEqual([
-      { leaseCounter: 5, sinceMs: 100 },
-      { leaseCounter: 5, sinceMs: 100 },
-      { leaseCounter: 6, sinceMs: 300 },
+      { leaseCounter: 5, sinceMs: 100, handoffSinceMs: null },
+      { leaseCounter: 5, sinceMs: 100, handoffSinceMs: null },
+      { leaseCounter: 6, sinceMs: 300, handoffSinceMs: null },
     ])
   })
 
@@ -184,7 +200,7 @@ describe('an observation of the leases', () => {
     const gone = observeLeases(observeLeases({}, [othersLease], 0), [], 50)
 
     expect(gone).toEqual({})
-    expect(observeLeases(gone, [othersLease], 100)).toEqual({ a: { leaseCounter: 5, sinceMs: 100 } })
+    expect(observeLeases(gone, [othersLease], 100)).toEqual({ a: { leaseCounter: 5, sinceMs: 100, handoffSinceMs: null } })
   })
 })
 

@@ -35,6 +35,8 @@ export function aLedWorker(options: Partial<CoordinatorOptions> = {}): LedWorker
     leaseScanIntervalMillis: 10_000,
     maxLeasesForWorker: 1_000,
     maxLeasesToStealAtOneTime: 1,
+    isGracefulLeaseHandoffEnabled: true,
+    gracefulLeaseHandoffTimeoutMillis: 30_000,
     cleanupLeasesOfCompletedShards: true,
     completedLeaseCleanupIntervalMillis: 300_000,
     skipShardSyncAtWorkerInitializationIfLeasesExist: false,
@@ -73,6 +75,7 @@ export function aLedWorker(options: Partial<CoordinatorOptions> = {}): LedWorker
         const { id } = effect
         if (effect.type === 'createLease') send({ type: 'leaseCreated', id })
         else if (effect.type === 'deleteLease') send({ type: 'leaseDeleted', id })
+        else if (effect.type === 'requestHandoff') send({ type: taken(effect.leaseKey) ? 'handoffRequested' : 'handoffRefused', id })
         else if (effect.type === 'acquireLease') {
           const { leaseKey, leaseCounter: counter } = effect
           const lease = aLease({ leaseKey, leaseOwner: 'me', leaseCounter: counter + 1 })

@@ -57,7 +57,7 @@ function stopDuringALook(): string {
 function stopOfABlockedConsumer(): string {
   const life = recorded(aKeptLease())
   life.answer('startTimer', { type: 'timerFired', nowMs: 3_000 })
-  life.answer('renewLease', { type: 'leaseRenewed', nowMs: 3_000 })
+  life.answer('renewLease', { type: 'leaseRenewed', nowMs: 3_000, nextOwner: null })
   life.tell({ type: 'stop', force: false })
   life.tell({ type: 'consumerEnded', outcome: 'stopped', openedAtMs: null })
   life.answer('releaseLease', { type: 'leaseReleased' })
@@ -89,7 +89,7 @@ async function releaseSeenByAnother(): Promise<string> {
   worker.wait()
   const life = recorded(worker)
   life.answer('listLeases', await look())
-  await other.releaseLease({ type: 'releaseLease', id: 0, leaseKey, token: 1 }, neverAborted)
+  await other.releaseLease({ type: 'releaseLease', id: 0, leaseKey, token: 1, nextOwner: null }, neverAborted)
   life.answer('startTimer', { type: 'timerFired', nowMs: 0 })
   life.answer('listLeases', await look())
   const acquire = worker.outstanding.awaited.find(({ type }) => type === 'acquireLease')

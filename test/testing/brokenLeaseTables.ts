@@ -164,8 +164,45 @@ export const brokenLeaseTables: readonly {
     breakIt: (whole) => ({
       async createChildLeases(effect) {
         const answer = await whole.createChildLeases(effect, context)
-        await whole.releaseLease({ type: 'releaseLease', id, leaseKey: effect.leaseKey, token: effect.token }, context)
+        await whole.releaseLease({ type: 'releaseLease', id, leaseKey: effect.leaseKey, token: effect.token, nextOwner: null }, context)
         return answer
+      },
+    }),
+  },
+  {
+    fault: 'hands a lease over at once when it is asked for',
+    noticedBy: 'tells the owner at its renewals who asked, and lets it checkpoint until it releases',
+    breakIt: (whole) => ({
+      async requestHandoff(effect) {
+        const listed = await whole.listLeases({ type: 'listLeases', id }, context)
+        const row = listed.type === 'leasesListed' ? listed.leases.find(({ leaseKey }) => leaseKey === effect.leaseKey) : undefined
+        await whole.acquireLease({ ...effect, type: 'acquireLease', leaseCounter: row?.leaseCounter ?? 0 }, context)
+        return { type: 'handoffRequested' }
+      },
+    }),
+  },
+  {
+    fault: 'does not tell the owner that it was asked to hand its lease over',
+    noticedBy: 'tells the owner at its renewals who asked, and lets it checkpoint until it releases',
+    breakIt: (whole) => ({
+      async renewLease(effect) {
+        const answer = await whole.renewLease(effect, context)
+        return answer.type === 'leaseRenewed' ? { ...answer, nextOwner: null } : answer
+      },
+    }),
+  },
+  {
+    fault: 'releases a lease to everybody that was asked for by one',
+    noticedBy: 'gives a lease that is released to the next owner to nobody else, and counts no switch',
+    breakIt: (whole) => ({ releaseLease: (effect) => whole.releaseLease({ ...effect, nextOwner: null }, context) }),
+  },
+  {
+    fault: 'says that a hand-off was asked for whatever stands in the row',
+    noticedBy: 'refuses a second worker that asks for the same lease',
+    breakIt: (whole) => ({
+      async requestHandoff(effect) {
+        await whole.requestHandoff(effect, context)
+        return { type: 'handoffRequested' }
       },
     }),
   },

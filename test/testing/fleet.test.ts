@@ -12,13 +12,12 @@ describe('a simulated fleet in which nothing goes wrong', () => {
     expect(deliveries).toBe(records)
   })
 
-  it('delivers every record exactly once through splits, merges and workers that come and go in order and steal nothing', async () => {
+  it('delivers every record exactly once through splits, merges and workers that come and go in order and hand leases over', async () => {
     const at = (minute: number) => ({ atMs: minutes(minute), pick: minute })
     const { violations, records, deliveries, injected } = await simulate({
       seed: 2,
       workers: 2,
       faults: false,
-      lease: { maxLeasesToStealAtOneTime: 0 },
       operations: [
         { ...at(1), type: 'split' },
         { ...at(2), type: 'join' },

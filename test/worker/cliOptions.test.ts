@@ -73,6 +73,7 @@ describe('the options of consume', () => {
       ['--failover-ms', '3000', '--scan-ms', '1000', '--max-leases', '2', '--max-steal', '3'],
       { failoverTimeMillis: 3_000, leaseScanIntervalMillis: 1_000, maxLeasesForWorker: 2, maxLeasesToStealAtOneTime: 3 },
     ],
+    [['--no-handoff', '--handoff-ms', '5'], { isGracefulLeaseHandoffEnabled: false, gracefulLeaseHandoffTimeoutMillis: 5 }],
     [['--no-cleanup', '--cleanup-ms', '5'], { cleanupLeasesOfCompletedShards: false, completedLeaseCleanupIntervalMillis: 5 }],
     [
       ['--skip-shard-sync', '--ignore-unexpected-children'],

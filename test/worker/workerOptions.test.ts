@@ -71,6 +71,8 @@ const table: Readonly<Record<keyof WorkerOptions, { readonly expected: string; r
   leaseScanIntervalMillis: wholeFrom(1),
   maxLeasesForWorker: wholeFrom(1),
   maxLeasesToStealAtOneTime: wholeFrom(0),
+  isGracefulLeaseHandoffEnabled: aFlag,
+  gracefulLeaseHandoffTimeoutMillis: wholeFrom(1),
   cleanupLeasesOfCompletedShards: aFlag,
   completedLeaseCleanupIntervalMillis: wholeFrom(0),
   skipShardSyncAtWorkerInitializationIfLeasesExist: aFlag,

@@ -51,7 +51,8 @@ export async function updateOnCounter(rows: LeaseRows, update: CounterUpdate): P
   }
 }
 
-async function rowAfter(rows: LeaseRows, leaseKey: string, error: Error): Promise<Lease | null> {
+/** The row as it stands after a write that failed: null where there is none. */
+export async function rowAfter(rows: LeaseRows, leaseKey: string, error: Error): Promise<Lease | null> {
   if (isConditionFailed(error) && error.Item !== undefined) return isForeign(error.Item) ? null : parseLeaseItem(error.Item)
   try {
     return await rows.read(leaseKey)

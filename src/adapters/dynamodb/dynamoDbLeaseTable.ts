@@ -1,6 +1,7 @@
 import type { LeaseStore, LeaseTable } from '@shardwise/effects'
 import { createChildLeases, pendingParent } from './childLeases.ts'
 import { ensureTable } from './ensureTable.ts'
+import { requestHandoff } from './handoff.ts'
 import { heldLeases } from './heldLeases.ts'
 import { createLanes } from './lanes.ts'
 import { leaseRows } from './leaseRows.ts'
@@ -55,10 +56,12 @@ export function dynamoDbLeaseTable(options: DynamoDbLeaseTableOptions): LeaseSto
         return taken === null ? { type: 'leaseRefused' } : { type: 'leaseAcquired', ...taken }
       }),
 
+    requestHandoff: (effect) => orThrottled(() => requestHandoff(rows, effect)),
+
     renewLease: (effect) =>
       orThrottled(async () => {
-        const writtenMs = await held.renew(effect)
-        return writtenMs === null ? { type: 'leaseRefused' } : { type: 'leaseRenewed', nowMs: writtenMs }
+        const renewed = await held.renew(effect)
+        return renewed === null ? { type: 'leaseRefused' } : { type: 'leaseRenewed', ...renewed }
       }),
 
     releaseLease: (effect) =>

@@ -4,6 +4,9 @@ import type { Lanes } from './lanes.ts'
 import { parseLeaseItem } from './leaseItem.ts'
 import type { LeaseRows } from './leaseRows.ts'
 
+/** The attributes that stand only during a hand-off. */
+const endOfHandoff = 'checkpointOwner, nextOwner'
+
 /** A lease that this process took, and the counter that it last wrote. */
 interface HeldLease {
   readonly workerId: string
@@ -16,6 +19,8 @@ interface HeldLease {
 interface HeldWrite extends Omit<CounterUpdate, 'leaseKey' | 'leaseCounter'> {
   /** Whether a row shows what this write stores. The counters have been compared already. */
   readonly isIn: (row: Lease, workerId: string) => boolean
+  /** Sees the row as it stands, once this write is in it. */
+  readonly onWritten?: (row: Lease) => void
   readonly givesUp?: boolean
 }
 
@@ -32,7 +37,7 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
   const held = new Map<string, HeldLease>()
 
   /** Answers with the time just before the row was written, or null when the write is refused. */
-  const write = ({ leaseKey, token }: Named, { isIn, givesUp, ...update }: HeldWrite): Promise<number | null> =>
+  const write = ({ leaseKey, token }: Named, { isIn, onWritten, givesUp, ...update }: HeldWrite): Promise<number | null> =>
     inLane(leaseKey, async () => {
       const lease = held.get(leaseKey)
       if (lease === undefined || lease.token !== token) return null
@@ -47,6 +52,7 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
         lease.leaseCounter += 1
         lease.inDoubtSinceMs = null
       }
+      if (verdict === 'written') onWritten?.(rowOf(end))
       if (verdict === 'lost' || (verdict === 'written' && givesUp)) held.delete(leaseKey)
       if (end.applied) return startedMs
       if (verdict === 'written') return doubtedSinceMs
@@ -71,7 +77,7 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
           leaseKey,
           leaseCounter,
           set: 'leaseOwner = :owner, ownerSwitchesSinceCheckpoint = :switches',
-          remove: 'checkpointOwner',
+          remove: endOfHandoff,
           values: { ':owner': { S: workerId }, ':switches': { N: String(before.ownerSwitchesSinceCheckpoint + (isSwitch ? 1 : 0)) } },
         })
         const token = leaseCounter + 1
@@ -83,8 +89,20 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
         return { lease, token, nowMs: startedMs }
       }),
 
-    /** Grows the counter; answers with the time just before that, or null when the lease is not held any more. */
-    renew: (named: Named) => write(named, { isIn: (row, workerId) => holderOf(row) === workerId }),
+    /**
+     * Grows the counter; answers with the time just before that and with who asked for the lease to be handed over, or null when the lease is not held any
+     * more.
+     */
+    renew: async (named: Named): Promise<{ readonly nowMs: number; readonly nextOwner: string | null } | null> => {
+      let nextOwner: string | null = null
+      const writtenMs = await write(named, {
+        isIn: (row, workerId) => holderOf(row) === workerId,
+        onWritten: (row) => {
+          nextOwner = row.checkpointOwner === null ? null : row.leaseOwner
+        },
+      })
+      return writtenMs === null ? null : { nowMs: writtenMs, nextOwner }
+    },
 
     /** Stores a checkpoint; null when the lease is not held any more, or SHARD_END would be moved back. */
     checkpoint: (named: Named, checkpoint: ExtendedSequenceNumber) =>
@@ -101,9 +119,15 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
         isIn: (row, workerId) => holderOf(row) === workerId && compareSequenceNumbers(row.checkpoint, checkpoint) === 0,
       }),
 
-    /** Gives a lease up; null when it was not held any more. */
-    release: (named: Named) =>
-      write(named, { remove: 'leaseOwner, checkpointOwner', isIn: (row) => holderOf(row) === null, givesUp: true }),
+    /** Gives a lease up, to the next owner if there is one; null when it was not held any more. */
+    release: ({ nextOwner, ...named }: Named & { readonly nextOwner: string | null }) =>
+      write(named, {
+        ...(nextOwner === null
+          ? { remove: `leaseOwner, ${endOfHandoff}` }
+          : { set: 'leaseOwner = :nextOwner', remove: endOfHandoff, values: { ':nextOwner': { S: nextOwner } } }),
+        isIn: (row) => holderOf(row) === nextOwner,
+        givesUp: true,
+      }),
 
     /** Deletes the row of a lease, held or not. */
     remove: (leaseKey: string) =>
@@ -129,6 +153,13 @@ function judge(lease: HeldLease, end: UpdateEnd, isIn: HeldWrite['isIn']): 'writ
   if (isOwnStep) return 'overtaken'
   if (row.leaseCounter !== lease.leaseCounter) return 'lost'
   return end.refused ? 'standing' : 'failed'
+}
+
+/** The row of a write that is in it. */
+function rowOf(end: UpdateEnd): Lease {
+  if (end.applied) return parseLeaseItem(end.row)
+  if (end.row === null) throw new Error('row: expected the one that was written, got none', { cause: end.error })
+  return end.row
 }
 
 /** Who may checkpoint: during a hand-off of KCL 3.x that is still the old owner. */

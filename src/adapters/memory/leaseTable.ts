@@ -127,7 +127,12 @@ function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTabl
     // One ahead is an own step only where a write of ours may have got there: two processes may share a worker id by mistake.
     const isOwnStep = row?.leaseCounter === next.counter && (maybeApplied || mine.inDoubtSinceMs !== null)
     const holder = row === undefined ? undefined : (row.checkpointOwner ?? row.leaseOwner)
-    if (row !== undefined && isOwnStep && holder === (change.leaseOwner === null ? null : mine.workerId) && hasIn(row, change)) {
+    if (
+      row !== undefined &&
+      isOwnStep &&
+      holder === (change.leaseOwner === undefined ? mine.workerId : change.leaseOwner) &&
+      hasIn(row, change)
+    ) {
       held.set(leaseKey, next)
       return doubt.inDoubtSinceMs
     }
@@ -204,13 +209,31 @@ function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTabl
       return { type: 'leaseAcquired', lease, token, nowMs: sentMs }
     },
 
-    renewLease(lease) {
-      const renewedMs = write(lease, {})
-      return renewedMs === null ? { type: 'leaseRefused' } : { type: 'leaseRenewed', nowMs: renewedMs }
+    requestHandoff({ leaseKey, leaseOwner, workerId }) {
+      const { applied } = calls.write(() => {
+        const row = rows.get(leaseKey)
+        if (row?.leaseOwner !== leaseOwner || row.checkpointOwner !== null) return false
+        rows.set({ ...row, leaseOwner: workerId, checkpointOwner: leaseOwner })
+        return true
+      })
+      const row = applied ? undefined : read(leaseKey)
+      const stands = applied || (row?.leaseOwner === workerId && row.checkpointOwner === leaseOwner)
+      return { type: stands ? 'handoffRequested' : 'handoffRefused' }
     },
 
-    releaseLease(lease) {
-      if (write(lease, { leaseOwner: null, checkpointOwner: null }) === null) return { type: 'leaseRefused' }
+    renewLease(lease) {
+      const renewedMs = write(lease, {})
+      if (renewedMs === null) return { type: 'leaseRefused' }
+      const row = rows.get(lease.leaseKey)
+      return {
+        type: 'leaseRenewed',
+        nowMs: renewedMs,
+        nextOwner: row === undefined || row.checkpointOwner === null ? null : row.leaseOwner,
+      }
+    },
+
+    releaseLease({ nextOwner, ...lease }) {
+      if (write(lease, { leaseOwner: nextOwner, checkpointOwner: null }) === null) return { type: 'leaseRefused' }
       held.delete(lease.leaseKey)
       return { type: 'leaseReleased' }
     },

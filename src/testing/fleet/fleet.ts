@@ -27,6 +27,8 @@ export const usualLease: Omit<CoordinatorOptions, 'workerId' | 'initialPosition'
   leaseScanIntervalMillis: 10_000,
   maxLeasesForWorker: Number.MAX_SAFE_INTEGER,
   maxLeasesToStealAtOneTime: 1,
+  isGracefulLeaseHandoffEnabled: true,
+  gracefulLeaseHandoffTimeoutMillis: 30_000,
   cleanupLeasesOfCompletedShards: true,
   completedLeaseCleanupIntervalMillis: 60_000,
   skipShardSyncAtWorkerInitializationIfLeasesExist: false,

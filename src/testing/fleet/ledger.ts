@@ -109,11 +109,11 @@ export class Ledger {
     if (after.leaseCounter < before.leaseCounter || (isMeta && !sameCheckpoint)) {
       this.violate('S2', leaseKey, `the lease counter went from ${before.leaseCounter} to ${after.leaseCounter}`)
     }
+    if ((acting?.effect === 'acquireLease' || acting?.effect === 'requestHandoff') && before.leaseOwner !== after.leaseOwner) {
+      this.leasesTaken += 1
+      this.lastTakenMs = time.nowMs
+    }
     if (acting?.effect === 'acquireLease' && caller !== undefined) {
-      if (before.leaseOwner !== after.leaseOwner) {
-        this.leasesTaken += 1
-        this.lastTakenMs = time.nowMs
-      }
       this.#holders.set(leaseKey, caller)
     } else if (!isMeta && caller !== undefined && caller !== this.#holders.get(leaseKey)) {
       this.violate('S1', leaseKey, `${caller.name} wrote to a lease that ${this.#holders.get(leaseKey)?.name ?? 'nobody'} holds`)

@@ -83,6 +83,7 @@ export class SimulatedWorker implements Caller {
       handlers,
       workerId,
       failoverTimeMillis: setting.lease.failoverTimeMillis,
+      gracefulLeaseHandoffTimeoutMillis: setting.lease.gracefulLeaseHandoffTimeoutMillis,
       engine: this.#hearingTwice(),
       shardOptions: setting.shard,
       hostProcessor: (shardId, send) => {

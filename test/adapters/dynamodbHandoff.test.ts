@@ -1,0 +1,90 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startDynalite } from '../../servers/dynalite.ts'
+import type { LocalServer } from '../../servers/localServer.ts'
+import { at, clientOf, rawTable, shard, workerAt } from './dynamodbTable.ts'
+
+let server: LocalServer
+let client: DynamoDBClient
+let raw: ReturnType<typeof rawTable>
+let alice: ReturnType<typeof workerAt>
+let bob: ReturnType<typeof workerAt>
+let token: number
+let tables = 0
+
+beforeAll(async () => {
+  server = await startDynalite()
+  client = clientOf(server.endpoint)
+})
+
+afterAll(async () => {
+  client.destroy()
+  await server.stop()
+})
+
+beforeEach(async () => {
+  tables += 1
+  const tableName = `application-${tables}`
+  raw = rawTable(client, tableName)
+  alice = workerAt({ client, tableName })
+  bob = workerAt({ client, tableName }, 'bob')
+  while ((await alice.ensureTable()).type !== 'tableReady');
+  await alice.create(shard)
+  token = await alice.hold(shard)
+})
+
+describe('a hand-off', () => {
+  test('stands in the row as one of the KCL 3, with the next owner once more beside it', async () => {
+    const before = await raw.get(shard)
+    await bob.request(shard, 'alice')
+    expect(await raw.get(shard)).toEqual({
+      ...before,
+      leaseOwner: { S: 'bob' },
+      checkpointOwner: { S: 'alice' },
+      nextOwner: { S: 'bob' },
+    })
+  })
+
+  test('leaves nothing behind when the lease is taken', async () => {
+    const names = Object.keys((await raw.get(shard)) ?? {}).sort()
+    await bob.request(shard, 'alice')
+    expect((await bob.acquire(shard, 1)).type).toBe('leaseAcquired')
+    expect(Object.keys((await raw.get(shard)) ?? {}).sort()).toEqual(names)
+  })
+
+  test('of a leader of the KCL 3, which writes no next owner, is told to the owner too', async () => {
+    await raw.set(shard, { leaseOwner: { S: 'carol' }, checkpointOwner: { S: 'alice' } })
+    expect(await alice.renew(shard, token)).toMatchObject({ type: 'leaseRenewed', nextOwner: 'carol' })
+  })
+
+  test('is void when a worker of the KCL 2 takes the lease and leaves the owner of the checkpoints behind', async () => {
+    await bob.request(shard, 'alice')
+    await raw.set(shard, { leaseOwner: { S: 'java' }, leaseCounter: { N: '2' } })
+    expect(await bob.list()).toMatchObject({ leases: [{ leaseOwner: 'java', checkpointOwner: null }] })
+    expect((await alice.renew(shard, token)).type).toBe('leaseRefused')
+    expect((await alice.checkpoint(shard, token, at('9'))).type).toBe('checkpointRefused')
+  })
+
+  test('does not let the lease of a KCL 2 worker pass for one of its own whose answer got lost', async () => {
+    const lossy = workerAt({ client: failingOnce(client, 'UpdateItemCommand'), tableName: `application-${tables}` })
+    const tokenOfLossy = await lossy.hold(shard, 1)
+    await bob.request(shard, 'alice')
+    await raw.set(shard, { leaseOwner: { S: 'java' }, leaseCounter: { N: String(tokenOfLossy + 1) } })
+    expect((await lossy.renew(shard, tokenOfLossy)).type).toBe('leaseRefused')
+    expect((await raw.get(shard))?.['leaseCounter']).toEqual({ N: String(tokenOfLossy + 1) })
+  })
+})
+
+/** A client whose first command of this name after the first fails without being sent, as if its answer had got lost. */
+function failingOnce(whole: DynamoDBClient, name: string): DynamoDBClient {
+  let seen = 0
+  return new Proxy(whole, {
+    get(target, key) {
+      if (key !== 'send') return Reflect.get(target, key) as unknown
+      return (command: { constructor: { name: string } }, ...rest: unknown[]) => {
+        if (command.constructor.name === name && (seen += 1) === 2) return Promise.reject(new Error('the answer got lost'))
+        return (target.send as (...all: unknown[]) => unknown)(command, ...rest)
+      }
+    },
+  })
+}

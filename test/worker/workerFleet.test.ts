@@ -1,0 +1,47 @@
+import { Worker } from 'shardwise'
+import { describe, expect, it } from 'vitest'
+import { aDiary, aWatch, aWorld, deliveredCount, put, quick, texts } from './workerSetting.ts'
+
+describe('two workers of one application', () => {
+  it('share the leases by handing them over, and nothing is lost, delivered twice or delivered out of order', async () => {
+    const world = aWorld(4)
+    const diary = aDiary()
+    const watch = aWatch()
+    const make = (workerId: string): Worker =>
+      new Worker({
+        ...quick,
+        failoverTimeMillis: 6_000,
+        maxLeasesToStealAtOneTime: 2,
+        workerId,
+        adapters: world.adapters(),
+        processor: diary.processor,
+        observe: watch.observe,
+      })
+    const [early, middle, late] = [texts('early', 40), texts('middle', 40), texts('late', 40)]
+    const one = make('one')
+    put(world.stream, early)
+    const first = watch.until('the first records', deliveredCount(diary, early.length))
+    const runningOne = one.run()
+    await first
+
+    const two = make('two')
+    const shared = watch.until('two leases are handed over', (observation) => {
+      if (observation.machine !== 'coordinator') return false
+      const { options, kept } = observation.step.after
+      return options.workerId === 'two' && kept.length === 2
+    })
+    const runningTwo = two.run()
+    put(world.stream, middle)
+    await shared
+    const all = watch.until('all records', deliveredCount(diary, early.length + middle.length + late.length))
+    put(world.stream, late)
+    await all
+    const owners = world.table.rows().map(({ leaseOwner }) => String(leaseOwner))
+    await Promise.all([one.stop(), two.stop()])
+    await Promise.all([runningOne, runningTwo])
+
+    expect(owners.toSorted()).toEqual(['one', 'one', 'two', 'two'])
+    expect(diary.delivered.toSorted()).toEqual([...early, ...middle, ...late].toSorted())
+    expect(world.table.rows().map(({ ownerSwitchesSinceCheckpoint }) => ownerSwitchesSinceCheckpoint)).toEqual([0, 0, 0, 0])
+  })
+})
