@@ -27,7 +27,7 @@ describe('the page of examples', () => {
       [...readFileSync(folder + name, 'utf8').matchAll(/ from '([^']+)'/g)].map(([, module = '']) => module),
     )
     const strange = imported.filter(
-      (module) => !/^(@shardwise\/\w+|shardwise|@opentelemetry\/api|\.\/\w+\.ts|xstate|fast-check)$/.test(module),
+      (module) => !/^(@shardwise\/\w+|@shardwise\/machine\/host|shardwise|@opentelemetry\/api|\.\/\w+\.ts|xstate|fast-check)$/.test(module),
     )
     expect(strange).toEqual([])
   })
