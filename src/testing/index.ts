@@ -3,6 +3,7 @@ export type { Capability, RunningMachine, Runtime, RuntimeSetup } from './confor
 export type { ContractCase } from './contractCase.ts'
 export type { ProcessorSurroundings } from './fleet/flakyProcessor.ts'
 export type { Violation } from './fleet/ledger.ts'
+export { minimize } from './fleet/minimize.ts'
 export type { FaultRates, FleetOperation, Plan } from './fleet/plan.ts'
 export { type SimulationOptions, type SimulationReport, simulate } from './fleet/simulate.ts'
 export type { Invariant } from './invariants/invariant.ts'

@@ -29,6 +29,12 @@ export function unmet(fleet: Fleet): readonly Unmet[] {
         ? []
         : [{ rule: 'L1', leaseKey, message: `nobody keeps the lease; its owner is ${leaseOwner ?? 'nobody'}` }],
     ),
+    ...[...kept].flatMap(([workerId, keys]) =>
+      [...keys].flatMap((leaseKey) => {
+        const owner = around.table.row(leaseKey)?.leaseOwner ?? 'nobody'
+        return owner === workerId ? [] : [{ rule: 'L1', leaseKey, message: `${workerId} keeps the lease; its owner is ${owner}` }]
+      }),
+    ),
     ...rows.flatMap(({ leaseKey, checkpointOwner }) =>
       checkpointOwner === null ? [] : [{ rule: 'L2', leaseKey, message: `a hand-off from ${checkpointOwner} never ends` }],
     ),

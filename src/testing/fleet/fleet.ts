@@ -10,6 +10,7 @@ import type { Surroundings } from './network.ts'
 import { type FleetOperation, noFaults, type Plan } from './plan.ts'
 import { SimulatedWorker, type WorkerSetting } from './simulatedWorker.ts'
 import { VirtualTime } from './virtualTime.ts'
+import { WatchedEngine } from './watchedEngine.ts'
 
 /** What a fleet is made of beside its plan. */
 export interface FleetSetting {
@@ -36,8 +37,8 @@ export const usualLease: Omit<CoordinatorOptions, 'workerId' | 'initialPosition'
   maxInitializationAttempts: 20,
 }
 
-/** How long a fleet has, once nothing goes wrong any more, to come to rest. */
-const settleMs = 15 * 60_000
+/** How long a fleet has, once nothing goes wrong any more, to come to rest: leases go to their workers one by one. */
+const settleMs = ({ shards }: Plan): number => 4 * 60_000 + 2_000 * shards
 const stopMs = 3 * 60_000
 const restartMs = 5_000
 const trimIntervalMs = 3 * 60_000
@@ -53,6 +54,7 @@ export class Fleet {
   readonly #workers = new Set<SimulatedWorker>()
   readonly #runs = new Map<string, number>()
   readonly #workerSetting: WorkerSetting
+  readonly #engine: WatchedEngine
   #named = 0
 
   constructor(setting: FleetSetting) {
@@ -74,11 +76,13 @@ export class Fleet {
     this.ledger = new Ledger(this.around, lease.failoverTimeMillis)
     this.stream = createMemoryStream({ shardCount: plan.shards, now: () => epochMs + Math.floor(time.nowMs) })
     this.#noteShards()
+    this.#engine = new WatchedEngine(this.around, this.ledger)
     const rates = () => (this.around.calm ? noFaults : plan.faults)
     this.#workerSetting = {
       around: this.around,
       ledger: this.ledger,
       stream: this.stream,
+      engine: this.#engine,
       lease,
       shard,
       makeProcessor: setting.processor ?? ((_, world) => flakyProcessor(world, rates, lease.failoverTimeMillis)),
@@ -106,11 +110,12 @@ export class Fleet {
     await time.run(plan.durationMs, isBroken)
     if (isBroken()) return
     this.#calm()
-    const restMs = time.nowMs + settleMs
+    const restMs = time.nowMs + settleMs(plan)
     while (time.nowMs < restMs && !isBroken() && unmet(this).length > 0) await time.run(time.nowMs + 5_000, isBroken)
     if (isBroken()) return
     for (const { rule, leaseKey, message } of unmet(this)) this.ledger.violate(rule, leaseKey, message)
     if (isBroken()) return
+    this.#engine.close()
     this.#tell('the fleet stops')
     for (const worker of this.#workers) worker.stop()
     await time.run(time.nowMs + stopMs, () => isBroken() || this.#workers.size === 0)

@@ -44,8 +44,8 @@ export class Ledger {
   readonly #holders = new Map<string, Caller | null>()
   /** The greatest checkpoint of each lease that a worker was told of: one whose answer was lost is not known to be stored. */
   readonly #known = new Map<string, ExtendedSequenceNumber>()
-  /** When each run of a worker sent the last write that grew the counter, on its clock, by its name and the lease key. */
-  readonly #bumps = new Map<string, number>()
+  /** When each run of a worker heard that it had written to a lease, on its clock, by its name and the lease key. */
+  readonly #heard = new Map<string, number>()
 
   constructor(around: Surroundings, failoverTimeMillis: number) {
     this.#around = around
@@ -68,16 +68,9 @@ export class Ledger {
 
   /** Sees every change of a row. */
   rowChanged(before: Lease | null, after: Lease | null): void {
-    const { acting } = this.#around
-    const row = after ?? before
-    if (row === null) return
-    const { leaseKey } = row
     if (before === null && after !== null) this.#created(after)
     else if (before !== null && after === null) this.#deleted(before)
     else if (before !== null && after !== null) this.#changed(before, after)
-    if (acting !== null && after !== null && after.leaseCounter > (before?.leaseCounter ?? 0)) {
-      this.#bumps.set(`${acting.caller.name} ${leaseKey}`, acting.caller.clock())
-    }
   }
 
   #created(after: Lease): void {
@@ -150,13 +143,18 @@ export class Ledger {
     if (known === undefined || compareSequenceNumbers(checkpoint, known) > 0) this.#known.set(leaseKey, checkpoint)
   }
 
+  /** A worker hears that it took a lease or wrote to it. */
+  leaseHeard(caller: Caller, leaseKey: string): void {
+    this.#heard.set(`${caller.name} ${leaseKey}`, caller.clock())
+  }
+
   /** A worker asks for a checkpoint to be written. One that was paused may not have heard yet that its lease ran out. */
   checkpointSent(caller: Caller, leaseKey: string): void {
-    const bumpedMs = this.#bumps.get(`${caller.name} ${leaseKey}`)
-    if (caller.resumedMs > (bumpedMs ?? 0)) return
-    const forMs = bumpedMs === undefined ? Infinity : caller.clock() - bumpedMs
+    const heardMs = this.#heard.get(`${caller.name} ${leaseKey}`) ?? 0
+    if (caller.resumedMs > heardMs) return
+    const forMs = caller.clock() - heardMs
     if (forMs > this.#failoverTimeMillis)
-      this.violate('S8', leaseKey, `${caller.name} checkpoints ${forMs} ms after its last write to the lease`)
+      this.violate('S8', leaseKey, `${caller.name} checkpoints ${forMs} ms after it last heard that it holds the lease`)
   }
 
   /** A record processor is initialised. */

@@ -21,6 +21,8 @@ export interface Caller extends Process {
   readonly name: string
   /** Its monotonic clock, in ms. */
   clock(): number
+  /** How many ms of that clock pass in one of the world's. */
+  readonly rate: number
   /** When its last pause ended, on that clock; -Infinity when it had none. */
   readonly resumedMs: number
 }
@@ -35,7 +37,7 @@ export interface Surroundings {
   calm: boolean
   /** Until when the table throttles most calls. */
   stormUntilMs: number
-  /** Until when a worker reaches nothing, by the name of its run. */
+  /** Until when a worker does not reach the table, by the name of its run. */
   readonly cutOffUntilMs: Map<string, number>
   /** How often which fault came about. */
   readonly injected: Record<string, number>
@@ -65,6 +67,7 @@ export class Network {
   readonly #dice: Dice
   #fate: Fate = 'arrives'
   #failed = false
+  #isCutOff = false
   #sentMs = 0
 
   constructor(around: Surroundings, caller: Caller) {
@@ -96,10 +99,10 @@ export class Network {
     return new Promise<{ type: 'timerFired'; nowMs: number }>((resolve, reject) => {
       let prevent: () => void
       const wait = (forMs: number): void => {
-        prevent = time.at(time.nowMs + forMs, this.#caller, () => {
+        prevent = time.at(time.nowMs + forMs / this.#caller.rate, this.#caller, () => {
           const nowMs = this.#caller.clock()
-          // The clock stood still meanwhile, or goes slower than the world's.
-          if (nowMs < dueMs) wait(Math.max(0.001, dueMs - nowMs))
+          // The clock stood still meanwhile. A thousandth of a millisecond is lost in the arithmetic.
+          if (nowMs < dueMs - 0.001) wait(dueMs - nowMs)
           else {
             time.touch()
             resolve({ type: 'timerFired', nowMs })
@@ -134,12 +137,14 @@ export class Network {
   }
 
   #toTable(effect: EffectType, call: () => unknown): Promise<unknown> {
-    const { time, stormUntilMs } = this.#around
+    const { time, calm, stormUntilMs, cutOffUntilMs } = this.#around
     const sentMs = this.#caller.clock()
     const isWrite = effect !== 'listLeases' && effect !== 'readCheckpoint' && effect !== 'checkParentShards' && effect !== 'ensureTable'
-    const storming = !this.#around.calm && time.nowMs < stormUntilMs && this.#dice.chance(0.8)
+    const isCutOff = !calm && time.nowMs < (cutOffUntilMs.get(this.#caller.name) ?? 0)
+    const storming = !calm && time.nowMs < stormUntilMs && this.#dice.chance(0.8)
     const mayThrottle = effect !== 'checkParentShards' && effect !== 'ensureTable'
-    const fate = storming && mayThrottle ? 'throttled' : this.#drawFate(isWrite, mayThrottle)
+    const drawn = storming && mayThrottle ? 'throttled' : this.#drawFate(isWrite, mayThrottle)
+    const fate = isCutOff ? 'requestLost' : drawn
     return new Promise((resolve, reject) => {
       const hear = this.#hearing(resolve, reject)
       if (fate === 'throttled') {
@@ -149,6 +154,7 @@ export class Network {
       time.at(time.nowMs + this.#latency(), null, () => {
         this.#fate = fate
         this.#failed = false
+        this.#isCutOff = isCutOff
         this.#sentMs = sentMs
         const before = this.#around.acting
         this.#around.acting = { caller: this.#caller, effect }
@@ -218,8 +224,6 @@ export class Network {
   }
 
   #drawFate(isWrite: boolean, mayThrottle: boolean): Fate {
-    const { time, cutOffUntilMs, calm } = this.#around
-    if (!calm && time.nowMs < (cutOffUntilMs.get(this.#caller.name) ?? 0)) return 'requestLost'
     const rates = this.#rates
     const fates: readonly (readonly [Exclude<Fate, 'arrives'>, boolean])[] = [
       ['throttled', mayThrottle],
@@ -243,7 +247,7 @@ export class Network {
   #calls(): MemoryTableCalls {
     return {
       read: (look) => {
-        if (this.#fate === 'requestLost' || (this.#failed && this.#dice.chance(0.5))) throw timeout
+        if (this.#isCutOff || this.#fate === 'requestLost' || (this.#failed && this.#dice.chance(0.5))) throw timeout
         const seen = look()
         return Array.isArray(seen) && this.#dice.chance(this.#rates.listingStale) ? (this.#stale(seen) as typeof seen) : seen
       },

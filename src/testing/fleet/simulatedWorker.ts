@@ -4,11 +4,9 @@ import {
   type CoordinatorOptions,
   type CoordinatorState,
   coordinator,
-  type ShardConsumerEngine,
   type ShardConsumerOptions,
   startCoordinator,
 } from '@shardwise/machine'
-import { shardConsumer } from '@shardwise/machine/compiled'
 import { createMailbox, hostLeases, type Observation, type RunningLeases, type SharedHandlers, seedOf } from '@shardwise/machine/host'
 import { type MemoryStream, memoryRecordSource } from '@shardwise/memory'
 import { type AnyRecordProcessor, adaptRecordProcessor, hostRecordProcessor, type RecordProcessor } from '@shardwise/processor'
@@ -16,12 +14,14 @@ import { type Dice, diceOf } from './dice.ts'
 import { type ProcessorSurroundings } from './flakyProcessor.ts'
 import type { Ledger } from './ledger.ts'
 import { type Caller, Network, type Surroundings } from './network.ts'
+import type { WatchedEngine } from './watchedEngine.ts'
 
 /** What every worker of a fleet is made of. */
 export interface WorkerSetting {
   readonly around: Surroundings
   readonly ledger: Ledger
   readonly stream: MemoryStream
+  readonly engine: WatchedEngine
   readonly lease: Omit<CoordinatorOptions, 'workerId' | 'initialPosition' | 'seed'>
   readonly shard: ShardConsumerOptions
   readonly makeProcessor: (shardId: string, world: ProcessorSurroundings) => AnyRecordProcessor
@@ -39,7 +39,7 @@ export class SimulatedWorker implements Caller {
   stopping = false
   readonly #setting: WorkerSetting
   readonly #dice: Dice
-  readonly #rate: number
+  readonly rate: number
   readonly #running: Interpreter<CoordinatorState, CoordinatorEvent>
   readonly #leases: RunningLeases
   #clockAheadMs: number
@@ -51,7 +51,7 @@ export class SimulatedWorker implements Caller {
     this.workerId = workerId
     this.name = `${workerId}/${run}`
     this.#dice = diceOf(setting.around.seed, `worker ${this.name}`)
-    this.#rate = setting.around.calm ? 1 : 0.998 + this.#dice.next() * 0.004
+    this.rate = setting.around.calm ? 1 : 0.998 + this.#dice.next() * 0.004
     this.#clockAheadMs = this.#dice.next() * 1_000_000
     const network = new Network(setting.around, this)
     const batches = createBatchStore()
@@ -68,7 +68,20 @@ export class SimulatedWorker implements Caller {
       writeCheckpoint: async (effect, context) => {
         ledger.checkpointSent(this, effect.leaseKey)
         const answer = await table.writeCheckpoint(effect, context)
-        if (answer.type === 'checkpointWritten') ledger.checkpointKnown(effect.leaseKey, effect.checkpoint)
+        if (answer.type === 'checkpointWritten') {
+          ledger.checkpointKnown(effect.leaseKey, effect.checkpoint)
+          ledger.leaseHeard(this, effect.leaseKey)
+        }
+        return answer
+      },
+      acquireLease: async (effect, context) => {
+        const answer = await table.acquireLease(effect, context)
+        if (answer.type === 'leaseAcquired') ledger.leaseHeard(this, effect.leaseKey)
+        return answer
+      },
+      renewLease: async (effect, context) => {
+        const answer = await table.renewLease(effect, context)
+        if (answer.type === 'leaseRenewed') ledger.leaseHeard(this, effect.leaseKey)
         return answer
       },
       ...source,
@@ -84,7 +97,7 @@ export class SimulatedWorker implements Caller {
       workerId,
       failoverTimeMillis: setting.lease.failoverTimeMillis,
       gracefulLeaseHandoffTimeoutMillis: setting.lease.gracefulLeaseHandoffTimeoutMillis,
-      engine: this.#hearingTwice(),
+      engine: setting.engine.engine(this.#dice),
       shardOptions: setting.shard,
       hostProcessor: (shardId, send) => {
         const processor = this.#watched(shardId)
@@ -120,7 +133,7 @@ export class SimulatedWorker implements Caller {
 
   /** Its monotonic clock in ms, which goes a little faster or slower than the world's. */
   clock(): number {
-    return this.#clockAheadMs + this.#setting.around.time.nowMs * this.#rate
+    return this.#clockAheadMs + this.#setting.around.time.nowMs * this.rate
   }
 
   /** The leases it keeps. */
@@ -142,8 +155,8 @@ export class SimulatedWorker implements Caller {
   pause(forMs: number, clockStops: boolean): void {
     const { time } = this.#setting.around
     this.pausedUntilMs = time.nowMs + forMs
-    if (clockStops) this.#clockAheadMs -= forMs * this.#rate
-    this.resumedMs = this.#clockAheadMs + this.pausedUntilMs * this.#rate
+    if (clockStops) this.#clockAheadMs -= forMs * this.rate
+    this.resumedMs = this.#clockAheadMs + this.pausedUntilMs * this.rate
   }
 
   #close(): void {
@@ -158,24 +171,6 @@ export class SimulatedWorker implements Caller {
     if (around.calm || !this.#dice.chance(around.faults.answerRepeated)) return
     around.injected['answerRepeated'] = (around.injected['answerRepeated'] ?? 0) + 1
     around.time.at(around.time.nowMs + this.#dice.between(0, 100), this, () => this.#running.send(event))
-  }
-
-  /** The engine of shard consumers, which now and then hears an answer twice at once: the second time nothing may change. */
-  #hearingTwice(): ShardConsumerEngine {
-    const { around, ledger } = this.#setting
-    return {
-      ...shardConsumer,
-      step: (snapshot, event) => {
-        const stepped = shardConsumer.step(snapshot, event)
-        if ('id' in event && !around.calm && this.#dice.chance(around.faults.answerRepeated)) {
-          const [again, effects] = shardConsumer.step(stepped[0], event)
-          if (again !== stepped[0] || effects.length > 0) {
-            ledger.violate('I16', snapshot.context.leaseKey, `${this.name}: ${event.type} #${event.id} changed something the second time`)
-          }
-        }
-        return stepped
-      },
-    }
   }
 
   /** The user's processor, with account kept of what it is handed. */
