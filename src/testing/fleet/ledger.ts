@@ -168,7 +168,7 @@ export class Ledger {
         this.violate('S5', shardId, `${caller.name} starts while ${parent}, a parent, is at ${placed(parentRow.checkpoint)}`)
       }
     }
-    if (row !== undefined && row.checkpointOwner !== null && row.checkpointOwner !== caller.workerId) {
+    if (row?.leaseOwner === caller.workerId && row.checkpointOwner !== null && row.checkpointOwner !== caller.workerId) {
       this.violate('S7', shardId, `${caller.name} starts while ${row.checkpointOwner} may still checkpoint`)
     }
     book.started = true
