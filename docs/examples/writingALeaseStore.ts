@@ -32,6 +32,7 @@ export function leaseStore(rows: LeaseRows, nowMs = () => performance.now()): Le
       // Asked for twice, it stands.
       return { type: asked || (await rows.update({ leaseKey, ...handedOver }, handedOver)) ? 'handoffRequested' : 'handoffRefused' }
     },
+    // It might leave out what a checkpoint has just done: see `freshSinceMs`.
     async renewLease({ leaseKey, token }) {
       if (!(await held.write(leaseKey, token, {}))) return { type: 'leaseRefused' }
       const row = await rowOf(leaseKey)

@@ -149,16 +149,20 @@ export const effectTable = {
     asks: of<{ readonly leaseKey: string; readonly leaseOwner: string; readonly workerId: string }>(),
     answers: { handoffRequested: nothing, handoffRefused: nothing, throttled: nothing },
   },
-  /** Bumps the counter of a held lease. `nextOwner` is who asked for it to be handed over; null when nobody did. */
+  /**
+   * Bumps the counter of a held lease, unless another write in its name did since `freshSinceMs`, which then is the renewal. `nextOwner` is who asked for it to
+   * be handed over; null when nobody did. `workerIdShared`: another process writes to the lease under the id of this worker.
+   */
   renewLease: {
     port: 'leaseTable',
     lane: 'coordinator',
     idempotent: true,
     unanswered: 'the lease expires and others take it',
-    asks: of<HeldLease>(),
+    asks: of<HeldLease & { readonly freshSinceMs: number }>(),
     answers: {
       leaseRenewed: of<{ readonly nowMs: number; readonly nextOwner: string | null }>(),
       leaseRefused: nothing,
+      workerIdShared: nothing,
       throttled: nothing,
     },
   },
@@ -169,7 +173,7 @@ export const effectTable = {
     idempotent: true,
     unanswered: 'the lease expires and others take it',
     asks: of<HeldLease & { readonly nextOwner: string | null }>(),
-    answers: { leaseReleased: nothing, leaseRefused: nothing, throttled: nothing },
+    answers: { leaseReleased: nothing, leaseRefused: nothing, workerIdShared: nothing, throttled: nothing },
   },
   /** Deletes the lease of a finished shard. */
   deleteLease: {

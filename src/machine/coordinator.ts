@@ -30,8 +30,8 @@ export type CoordinatorEffect = EffectOf<CoordinatorEffectType>
 /** What a coordinator hears: from its owner, of the leases it kept, and the answers to its effects. */
 export type CoordinatorEvent =
   | { readonly type: 'stop'; readonly force: boolean }
-  /** A kept lease was given up; `outcome` is how its shard consumer ended. */
-  | { readonly type: 'leaseGone'; readonly leaseKey: string; readonly outcome: Outcome | null }
+  /** A kept lease was given up; `outcome` is how its shard consumer ended, `workerIdShared` whether another process took it under the id of this worker. */
+  | { readonly type: 'leaseGone'; readonly leaseKey: string; readonly outcome: Outcome | null; readonly workerIdShared?: boolean }
   | MachineAnswer<CoordinatorEffectType>
 
 /** How a coordinator behaves: plain JSON, times in milliseconds. Names are the KCL's where it has them. */
@@ -186,7 +186,7 @@ function stepCoordinator(state: CoordinatorState, event: CoordinatorEvent): Step
   if (state.phase === 'stopped') return [state, []]
   const draft = new Draft(state)
   if (event.type === 'stop') stop(draft, event.force)
-  else if (event.type === 'leaseGone') leaseGone(draft, event.leaseKey, event.outcome)
+  else if (event.type === 'leaseGone') leaseGone(draft, event)
   else if (event.id === state.awaited?.id) takeAwaited(draft, event)
   else if (Object.hasOwn(state.calls, event.id)) takeCall(draft, event)
   if (draft.state.phase === 'stopping' && draft.state.kept.length === 0 && Object.keys(draft.state.calls).length === 0) {
@@ -209,12 +209,16 @@ function fail(draft: Draft, failure: ErrorFacts): void {
   stop(draft, false)
 }
 
-function leaseGone(draft: Draft, leaseKey: string, outcome: Outcome | null): void {
+function leaseGone(draft: Draft, { leaseKey, outcome, workerIdShared = false }: Extract<CoordinatorEvent, { type: 'leaseGone' }>): void {
   const { kept, unwanted, lost, phase } = draft.state
   draft.set({ kept: kept.filter((key) => key !== leaseKey) })
   if (outcome === 'stopped' && !unwanted.includes(leaseKey)) draft.set({ unwanted: [...unwanted, leaseKey] })
   if (outcome === 'leaseLost') draft.set({ lost: [...lost.filter((key) => key !== leaseKey), leaseKey] })
   if (outcome === 'finished' && phase === 'running') listSoon(draft)
+  if (workerIdShared && phase === 'running') {
+    const message = `workerId: expected an id of its own for each worker, got ${JSON.stringify(draft.state.options.workerId)}, which another process uses, too`
+    fail(draft, { name: 'WorkerIdShared', message })
+  }
 }
 
 /** Lists the leases at once, or once more after the listing that is out. A backoff goes on. */

@@ -69,15 +69,15 @@ export function hostLeases(options: LeaseHostOptions): RunningLeases {
       keepLease(effect) {
         const kept = keepLease(options, effect)
         keepers.set(effect.leaseKey, kept)
-        const tellGone = (outcome: Outcome | null): void => {
+        const tellGone = (end: LeaseEnd): void => {
           keepers.delete(effect.leaseKey)
-          options.tellCoordinator({ type: 'leaseGone', leaseKey: effect.leaseKey, outcome })
+          options.tellCoordinator({ type: 'leaseGone', leaseKey: effect.leaseKey, ...end })
         }
         kept.gone.then(tellGone, (error: unknown) => {
           // Nothing renews the lease any more, so nothing may be consumed in its name.
           kept.close()
           options.fail(error)
-          tellGone(null)
+          tellGone({ outcome: null, workerIdShared: false })
         })
       },
       stopKeeping: ({ leaseKey, force }) => keepers.get(leaseKey)?.send({ type: 'stop', force }),
@@ -89,11 +89,16 @@ export function hostLeases(options: LeaseHostOptions): RunningLeases {
   }
 }
 
+/** How the last shard consumer of a lease ended, and whether another process has the id of this worker. */
+interface LeaseEnd {
+  readonly outcome: Outcome | null
+  readonly workerIdShared: boolean
+}
+
 interface KeptLease {
   send(event: LeaseKeeperEvent): void
   close(): void
-  /** Resolves with how the last shard consumer ended. */
-  readonly gone: Promise<Outcome | null>
+  readonly gone: Promise<LeaseEnd>
 }
 
 function keepLease(options: LeaseHostOptions, effect: EffectOf<'keepLease'>): KeptLease {
@@ -123,7 +128,7 @@ function keepLease(options: LeaseHostOptions, effect: EffectOf<'keepLease'>): Ke
       consumers.close()
       keeper.close()
     },
-    gone: keeper.done.then(({ outcome }) => outcome),
+    gone: keeper.done.then(({ outcome, workerIdShared }) => ({ outcome, workerIdShared })),
   }
 }
 

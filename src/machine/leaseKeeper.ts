@@ -4,6 +4,7 @@
  * - The heartbeat never waits for the consumer: renewals go on while a record processor works, and until the lease is released.
  * - A lease whose renewals were refused, or did not succeed for the failover time, is lost: the consumer is told and nothing more is renewed. A renewal that
  *   is never answered does not hide this.
+ * - A renewal costs nothing where a checkpoint has just grown the counter.
  * - A requested stop goes REQUESTED, release, LEASE_LOST; the release waits for the record processor until the time of a hand-off is over. A forced one
  *   releases at once.
  * - A renewal that shows a next owner is a requested stop of this one lease, and releases it to that owner.
@@ -60,6 +61,10 @@ export interface LeaseKeeperState {
   readonly releaseFailures: number
   readonly restarts: number
   readonly stopping: boolean
+  /** Whether another process holds leases under the id of this worker. */
+  readonly workerIdShared: boolean
+  /** When the heartbeat that is out was due. */
+  readonly beatMs: number
   /** Who asked for the lease to be handed over. */
   readonly nextOwner: string | null
   readonly consumer: 'running' | 'ended'
@@ -160,6 +165,8 @@ export function startLeaseKeeper(input: LeaseKeeperInput): Stepped {
     releaseFailures: 0,
     restarts: 0,
     stopping: false,
+    workerIdShared: false,
+    beatMs: input.acquiredMs,
     nextOwner: null,
     consumer: 'running',
     outcome: null,
@@ -242,16 +249,22 @@ function takeHeartbeat(draft: Draft, event: MachineAnswer<LeaseKeeperEffectType>
   draft.set({ heartbeat: null })
   switch (event.type) {
     case 'timerFired':
+      draft.set({ beatMs: event.nowMs })
       renew(draft, input.failoverTimeMillis - (event.nowMs - renewedMs))
       return
     case 'leaseRenewed':
       cancel(draft, draft.state.deadline)
       draft.set({ renewedMs: event.nowMs, failures: 0, deadline: null })
-      scheduleHeartbeat(draft, intervalMs)
+      // From the write that was the renewal: a checkpoint, say, was sent before the heartbeat was due.
+      scheduleHeartbeat(draft, Math.max(1, intervalMs - Math.max(0, draft.state.beatMs - event.nowMs)))
       if (event.nextOwner !== null && draft.state.phase === 'keeping') {
         draft.set({ nextOwner: event.nextOwner })
         stop(draft, false)
       }
+      return
+    case 'workerIdShared':
+      draft.set({ workerIdShared: true })
+      leave(draft)
       return
     case 'leaseRefused':
       leave(draft)
@@ -268,7 +281,9 @@ function renew(draft: Draft, leftMs: number): void {
     leave(draft)
     return
   }
-  draft.set({ heartbeat: draft.ask({ type: 'renewLease', ...draft.lease }) })
+  const { beatMs, input } = draft.state
+  const freshSinceMs = beatMs - renewalIntervalMs(input.failoverTimeMillis) / 2
+  draft.set({ heartbeat: draft.ask({ type: 'renewLease', ...draft.lease, freshSinceMs }) })
   if (draft.state.deadline === null) draft.set({ deadline: draft.ask({ type: 'startTimer', delayMs: Math.max(1, Math.ceil(leftMs)) }) })
 }
 
@@ -287,7 +302,7 @@ function takeRelease(draft: Draft, event: MachineAnswer<LeaseKeeperEffectType>):
     const delayMs = backoffMs(releaseFailures + 1, input.seed, 100, 1_000)
     draft.set({ releaseFailures: releaseFailures + 1, release: draft.ask({ type: 'startTimer', delayMs }) })
   } else {
-    draft.set({ release: null })
+    draft.set({ release: null, workerIdShared: event.type === 'workerIdShared' })
     leave(draft)
   }
 }

@@ -41,7 +41,8 @@ export async function leaseWorker(workerId: string, handlers: LeaseStore & Lease
       if (answer.type !== 'leaseAcquired') throw new Error(`acquireLease of ${leaseKey}: expected leaseAcquired, got ${answer.type}`)
       return answer.token
     },
-    renew: async (leaseKey: string, token: number) => handlers.renewLease({ type: 'renewLease', id, leaseKey, token }, context),
+    renew: async (leaseKey: string, token: number, freshSinceMs = Number.MAX_SAFE_INTEGER) =>
+      handlers.renewLease({ type: 'renewLease', id, leaseKey, token, freshSinceMs }, context),
     release: async (leaseKey: string, token: number, nextOwner: string | null = null) =>
       handlers.releaseLease({ type: 'releaseLease', id, leaseKey, token, nextOwner }, context),
     /** Asks `leaseOwner` to hand the lease over to this worker. */

@@ -43,6 +43,7 @@ function logCoordinator(logger: Logger, { step }: Extract<Observation, { machine
 function logLeaseKeeper(logger: Logger, { leaseKey, step }: Extract<Observation, { machine: 'leaseKeeper' }>): void {
   const { event, before, after } = step
   if (event?.type === 'effectFailed') logger.warn(`${leaseKey}: lease: ${event.error.name}: ${event.error.message}`)
+  if (event?.type === 'workerIdShared') logger.warn(`${leaseKey}: the lease is lost to another process with the id of this worker`)
   if (event?.type === 'leaseRefused') logger.warn(`${leaseKey}: the lease is lost`)
   if (before !== null && after.restarts > before.restarts) {
     logger.warn(`${leaseKey}: a fresh record processor starts from the last checkpoint`)

@@ -5,6 +5,7 @@ import { type CoordinatorEvent, coordinator, startCoordinator } from '@shardwise
 import { createMailbox, hostLeases, type Observer, seedOf } from '@shardwise/machine/host'
 import { adaptRecordProcessor } from '@shardwise/processor'
 import { checkAwsClients, createAwsClients } from './awsClients.ts'
+import { watchEventLoop } from './eventLoopWatch.ts'
 import { type HealthRecord, recordHealth, type WorkerHealth } from './health.ts'
 import { logObservations } from './logger.ts'
 import { type Adapters, processorsOf } from './processors.ts'
@@ -67,9 +68,12 @@ export class Worker {
 
   async #run(): Promise<void> {
     const { adapters, release } = await connect(this.#options)
+    const { given, lease } = this.#options
+    const unwatch = given.logger === undefined ? () => undefined : watchEventLoop(lease.failoverTimeMillis, given.logger)
     try {
       await this.#coordinate(adapters)
     } finally {
+      unwatch()
       release()
     }
   }

@@ -244,7 +244,7 @@ describe('a failed condition', () => {
     const [one, other] = [workerAt({ client, tableName }), workerAt({ client, tableName })]
     const token = await one.hold(shard)
     const otherToken = await other.hold(shard, 1)
-    expect((await one.renew(shard, token)).type).toBe('leaseRefused')
+    expect((await one.renew(shard, token)).type).toBe('workerIdShared')
     expect((await other.checkpoint(shard, otherToken, at('17'))).type).toBe('checkpointWritten')
   })
 

@@ -75,6 +75,39 @@ describe('a hand-off', () => {
   })
 })
 
+describe('a renewal', () => {
+  test('is a checkpoint that was written lately enough, and tells of a hand-off all the same', async () => {
+    let now = 1_000
+    const carol = workerAt({ client, tableName: `application-${tables}`, nowMs: () => now }, 'carol')
+    const held = await carol.hold(shard, token)
+    now = 2_000
+    await bob.request(shard, 'carol')
+    await carol.checkpoint(shard, held, at('9'))
+    const before = await raw.get(shard)
+    now = 3_000
+    expect(await carol.renew(shard, held, 2_000)).toEqual({ type: 'leaseRenewed', nowMs: 2_000, nextOwner: 'bob' })
+    expect(await raw.get(shard)).toEqual(before)
+    expect(await carol.renew(shard, held, 2_001)).toEqual({ type: 'leaseRenewed', nowMs: 3_000, nextOwner: 'bob' })
+    expect((await raw.get(shard))?.['leaseCounter']).toEqual({ N: String(held + 2) })
+  })
+
+  test('finds out that another process uses the id of this worker', async () => {
+    const namesake = workerAt({ client, tableName: `application-${tables}` })
+    await namesake.hold(shard, token)
+    expect((await alice.renew(shard, token)).type).toBe('workerIdShared')
+    expect((await alice.release(shard, token)).type).toBe('workerIdShared')
+    expect((await alice.release(shard, token)).type).toBe('leaseRefused')
+  })
+
+  test('that comes after a refused checkpoint finds it out, too, and so does the release', async () => {
+    const namesake = workerAt({ client, tableName: `application-${tables}` })
+    await namesake.hold(shard, token)
+    expect((await alice.checkpoint(shard, token, at('9'))).type).toBe('checkpointRefused')
+    expect((await alice.renew(shard, token)).type).toBe('workerIdShared')
+    expect((await alice.release(shard, token)).type).toBe('workerIdShared')
+  })
+})
+
 /** A client whose first command of this name after the first fails without being sent, as if its answer had got lost. */
 function failingOnce(whole: DynamoDBClient, name: string): DynamoDBClient {
   let seen = 0

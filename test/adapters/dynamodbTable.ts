@@ -81,7 +81,8 @@ function callsOf(handlers: LeaseStore & LeaseTable, workerId: string) {
       if (answer.type !== 'leaseAcquired') throw new Error(`expected leaseAcquired, got ${answer.type}`)
       return answer.token
     },
-    renew: async (leaseKey: string, token: number) => handlers.renewLease({ type: 'renewLease', id, leaseKey, token }, context),
+    renew: async (leaseKey: string, token: number, freshSinceMs = Number.MAX_SAFE_INTEGER) =>
+      handlers.renewLease({ type: 'renewLease', id, leaseKey, token, freshSinceMs }, context),
     request: async (leaseKey: string, leaseOwner: string) =>
       handlers.requestHandoff({ type: 'requestHandoff', id, leaseKey, leaseOwner, workerId }, context),
     release: async (leaseKey: string, token: number) =>

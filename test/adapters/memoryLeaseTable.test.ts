@@ -62,7 +62,9 @@ describe('a lease table in memory', () => {
     const table = createMemoryLeaseTable({ leases: [aRow()] })
     await table.store().acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
     const restarted = table.store()
-    expect(await restarted.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 1 }, context)).toEqual({ type: 'leaseRefused' })
+    expect(
+      await restarted.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 1, freshSinceMs: Number.MAX_SAFE_INTEGER }, context),
+    ).toEqual({ type: 'leaseRefused' })
   })
 
   test('keeps a lease held whose step back from SHARD_END it refused', async () => {
@@ -74,7 +76,9 @@ describe('a lease table in memory', () => {
       context,
     )
     expect(back).toEqual({ type: 'checkpointRefused' })
-    expect(await store.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 1 }, context)).toEqual({
+    expect(
+      await store.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 1, freshSinceMs: Number.MAX_SAFE_INTEGER }, context),
+    ).toEqual({
       type: 'leaseRenewed',
       nowMs: 5,
       nextOwner: null,
@@ -98,9 +102,40 @@ describe('a lease table in memory', () => {
     const answers = [
       await store.listLeases({ type: 'listLeases', id }, context),
       await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context),
-      await store.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 1 }, context),
+      await store.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 1, freshSinceMs: Number.MAX_SAFE_INTEGER }, context),
     ]
     expect(answers).toMatchObject([{ nowMs: 1 }, { nowMs: 2 }, { nowMs: 3 }])
+  })
+
+  test('takes a checkpoint that was written lately enough for a renewal', async () => {
+    let now = 1
+    const table = createMemoryLeaseTable({ leases: [aRow()], nowMs: () => now })
+    const store = table.store()
+    const named = { id, leaseKey: shardId, token: 1 }
+    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
+    now = 5
+    await store.writeCheckpoint({ type: 'writeCheckpoint', shardId, ...named, checkpoint: at('9') }, context)
+    now = 7
+    const renewed = { type: 'leaseRenewed', nextOwner: null }
+    expect(await store.renewLease({ type: 'renewLease', ...named, freshSinceMs: 5 }, context)).toEqual({ ...renewed, nowMs: 5 })
+    expect(table.row(shardId)?.leaseCounter).toBe(2)
+    expect(await store.renewLease({ type: 'renewLease', ...named, freshSinceMs: 6 }, context)).toEqual({ ...renewed, nowMs: 7 })
+    expect(table.row(shardId)?.leaseCounter).toBe(3)
+  })
+
+  test('finds out that two processes share a worker id, at a renewal, and after a refused checkpoint at the release', async () => {
+    const table = createMemoryLeaseTable({ leases: [aRow()] })
+    const [store, namesake] = [table.store(), table.store()]
+    const named = { id, leaseKey: shardId, token: 1 }
+    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
+    await namesake.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 1, workerId: 'alice' }, context)
+    const answers = [
+      await store.writeCheckpoint({ type: 'writeCheckpoint', shardId, ...named, checkpoint: at('9') }, context),
+      await store.renewLease({ type: 'renewLease', ...named, freshSinceMs: 0 }, context),
+      await store.releaseLease({ type: 'releaseLease', ...named, nextOwner: null }, context),
+      await store.releaseLease({ type: 'releaseLease', ...named, nextOwner: null }, context),
+    ]
+    expect(answers.map(({ type }) => type)).toEqual(['checkpointRefused', 'workerIdShared', 'workerIdShared', 'leaseRefused'])
   })
 
   test('refuses options it does not know, and a clock that is none', () => {

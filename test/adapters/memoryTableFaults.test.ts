@@ -45,7 +45,7 @@ async function aWorkerWithALease(...fates: Fate[]) {
   }
   return {
     row: () => table.row(shardId),
-    renew: () => call(() => store.renewLease({ type: 'renewLease', ...named }, context)),
+    renew: () => call(() => store.renewLease({ type: 'renewLease', ...named, freshSinceMs: Number.MAX_SAFE_INTEGER }, context)),
     checkpoint: (to: string) => call(() => store.writeCheckpoint({ type: 'writeCheckpoint', ...named, checkpoint: at(to) }, context)),
     release: () => call(() => store.releaseLease({ type: 'releaseLease', ...named, nextOwner: null }, context)),
     taken: () =>
@@ -139,7 +139,7 @@ describe('an observer of a lease table in memory', () => {
     await store.createLease({ type: 'createLease', id, lease }, context)
     await store.createLease({ type: 'createLease', id, lease }, context)
     await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
-    await store.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 7 }, context)
+    await store.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 7, freshSinceMs: 0 }, context)
     await store.deleteLease({ type: 'deleteLease', id, leaseKey: shardId }, context)
     await store.deleteLease({ type: 'deleteLease', id, leaseKey: shardId }, context)
 

@@ -207,6 +207,7 @@ describe('the log on the page of operating', () => {
   const elsewhere = [
     ['info', 'src/worker/progressTable.ts', /`(\$\{shardId\} \$\{state\}[^`]*)`/],
     ['error', 'src/worker/stuckWatch.ts', /`(\$\{shardId\}: stuck[^`]*)`/],
+    ['warn', 'src/worker/eventLoopWatch.ts', /`(worker: the event loop[^`]*)`/],
     ['warn', 'src/adapters/kinesis/kpl/dropReporter.ts', /`(Shard [^`]*)`/],
   ] as const
   const others = elsewhere.map(([level, path, line]) => `${level} ${shapeOf(line.exec(textOf(path))?.[1] ?? path)}`)

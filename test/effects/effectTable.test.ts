@@ -29,11 +29,20 @@ describe('the effect table', () => {
     const asked = new Map<string, EffectType[]>()
     for (const type of types) for (const answer of answersOf(type)) asked.set(answer, [...(asked.get(answer) ?? []), type])
     const shared = [...asked].flatMap(([answer, by]) => (by.length > 1 ? [answer] : []))
-    expect(shared.sort()).toEqual(['leaseNotFound', 'leaseRefused', 'processorGone', 'shardNotFound', 'streamNotFound', 'throttled'])
+    expect(shared.sort()).toEqual([
+      'leaseNotFound',
+      'leaseRefused',
+      'processorGone',
+      'shardNotFound',
+      'streamNotFound',
+      'throttled',
+      'workerIdShared',
+    ])
   })
 
   it('answers each effect that is answered with one success of its own', () => {
-    const notSuccess = /NotFound$|Refused$|Gone$|throttled|Failed$|Pending$|Missing$|Expired$|NotOpen$|NotActive$|StillOpen$|Exists$/
+    const notSuccess =
+      /NotFound$|Refused$|Gone$|throttled|Failed$|Pending$|Missing$|Expired$|NotOpen$|NotActive$|StillOpen$|Exists$|Shared$/
     for (const type of types.filter(isAnswered)) {
       const successes = answersOf(type).filter((answer) => !notSuccess.test(answer))
       expect({ type, successes }).toEqual({ type, successes: [expect.any(String)] })

@@ -400,3 +400,26 @@ describe('a coordinator in a fleet', () => {
     expect(wanted.size).toBeGreaterThan(2)
   })
 })
+
+describe('a coordinator whose worker id another process uses', () => {
+  it('gives its other leases up and fails with an error that says so', () => {
+    const worker = keepingAll()
+
+    worker.send({ type: 'leaseGone', leaseKey: first, outcome: 'leaseLost', workerIdShared: true })
+
+    expect(worker.state).toMatchObject({
+      phase: 'stopping',
+      failure: { name: 'WorkerIdShared', message: expect.stringContaining('workerId: ') },
+    })
+    expect(worker.effects).toContainEqual({ type: 'stopKeeping', leaseKey: second, force: false })
+  })
+
+  it('does not fail while it is stopping anyway', () => {
+    const worker = keepingAll()
+    worker.send({ type: 'stop', force: false })
+
+    worker.send({ type: 'leaseGone', leaseKey: first, outcome: 'leaseLost', workerIdShared: true })
+
+    expect(worker.state.failure).toBeNull()
+  })
+})

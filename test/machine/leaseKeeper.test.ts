@@ -212,6 +212,44 @@ describe('a requested stop', () => {
   })
 })
 
+describe('a heartbeat', () => {
+  it('makes do with a checkpoint of the second half of its interval, and counts from that', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+    expect(lease.effects[0]).toMatchObject({ type: 'renewLease', freshSinceMs: 1_500 })
+
+    lease.renew(renewed(2_000))
+
+    expect(lease.state).toMatchObject({ renewedMs: 2_000, heartbeat: { type: 'startTimer', delayMs: 2_000 } })
+  })
+
+  it('comes a millisecond later at least, however old the write is that was found', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+
+    lease.renew(renewed(-5_000))
+
+    expect(lease.state.heartbeat).toMatchObject({ delayMs: 1 })
+  })
+})
+
+describe('a lease that another process holds under the same worker id', () => {
+  it.each(['renewal', 'release'])('is lost at a %s, and the owner is told why', (when) => {
+    const lease = aKeptLease()
+    if (when === 'renewal') {
+      lease.beat(3_000)
+      lease.renew({ type: 'workerIdShared' })
+    } else {
+      lease.send({ type: 'consumerLostLease' })
+      lease.release({ type: 'workerIdShared' })
+    }
+
+    expect(lease.asked).toContain('LEASE_LOST')
+    lease.send({ type: 'consumerEnded', outcome: 'leaseLost', openedAtMs: null })
+    expect(lease.state).toMatchObject({ phase: 'gone', workerIdShared: true })
+  })
+})
+
 describe('a lease that another worker asked for', () => {
   const asked = (nowMs: number) => ({ type: 'leaseRenewed', nowMs, nextOwner: 'next' }) as const
 

@@ -211,7 +211,7 @@ export const brokenLeaseTables: readonly {
     noticedBy: 'gives a released lease to the next worker at once, without counting a switch',
     breakIt: (whole) => ({
       async releaseLease(effect) {
-        const answer = await whole.renewLease({ ...effect, type: 'renewLease' }, context)
+        const answer = await whole.renewLease({ ...effect, type: 'renewLease', freshSinceMs: Number.MAX_SAFE_INTEGER }, context)
         return { type: answer.type === 'leaseRenewed' ? 'leaseReleased' : 'leaseRefused' }
       },
     }),

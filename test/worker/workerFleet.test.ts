@@ -1,4 +1,4 @@
-import { Worker } from 'shardwise'
+import { type Observation, Worker } from 'shardwise'
 import { describe, expect, it } from 'vitest'
 import { aDiary, aWatch, aWorld, deliveredCount, put, quick, texts } from './workerSetting.ts'
 
@@ -43,5 +43,40 @@ describe('two workers of one application', () => {
     expect(owners.toSorted()).toEqual(['one', 'one', 'two', 'two'])
     expect(diary.delivered.toSorted()).toEqual([...early, ...middle, ...late].toSorted())
     expect(world.table.rows().map(({ ownerSwitchesSinceCheckpoint }) => ownerSwitchesSinceCheckpoint)).toEqual([0, 0, 0, 0])
+  })
+})
+
+describe('two workers under one id', () => {
+  it('are one too many: the one that was there first ends with an error, and the other goes on', async () => {
+    const world = aWorld(2)
+    const diary = aDiary()
+    const make = (watch: ReturnType<typeof aWatch>): Worker =>
+      new Worker({
+        ...quick,
+        failoverTimeMillis: 3_000,
+        workerId: 'the-same',
+        adapters: world.adapters(),
+        processor: diary.processor,
+        observe: watch.observe,
+      })
+    const [watchOne, watchTwo] = [aWatch(), aWatch()]
+    const keepsAll = (observation: Observation): boolean =>
+      observation.machine === 'coordinator' && observation.step.after.kept.length === 2
+    const one = make(watchOne)
+    const keptByOne = watchOne.until('both leases', keepsAll)
+    const runningOne = one.run()
+    await keptByOne
+
+    const two = make(watchTwo)
+    const keptByTwo = watchTwo.until('both leases', keepsAll)
+    const runningTwo = two.run()
+    await keptByTwo
+
+    await expect(runningOne).rejects.toThrow('workerId: expected an id of its own for each worker, got "the-same"')
+    const all = watchTwo.until('records', deliveredCount(diary, 10))
+    put(world.stream, texts('later', 10))
+    await all
+    await two.stop()
+    await runningTwo
   })
 })

@@ -8,6 +8,8 @@ import { leaseRows } from './leaseRows.ts'
 import { checkOptions, type DynamoDbLeaseTableOptions } from './leaseTableOptions.ts'
 import { orThrottled } from './throttling.ts'
 
+const refusals = { refused: { type: 'leaseRefused' }, shared: { type: 'workerIdShared' } } as const
+
 /**
  * Leases and checkpoints in a DynamoDB table of the KCL's schema, which workers of the KCL may share. One object stands for one worker process: it remembers
  * the leases it took and the counters it wrote, and refuses what comes with another token. Rows that cannot be read reject, by lease key and attribute.
@@ -34,8 +36,8 @@ export function dynamoDbLeaseTable(options: DynamoDbLeaseTableOptions): LeaseSto
 
     writeCheckpoint: (effect) =>
       orThrottled(async () => {
-        const writtenMs = await held.checkpoint(effect, effect.checkpoint)
-        return { type: writtenMs === null ? 'checkpointRefused' : 'checkpointWritten' }
+        const end = await held.checkpoint(effect, effect.checkpoint)
+        return { type: typeof end === 'string' ? 'checkpointRefused' : 'checkpointWritten' }
       }),
 
     createChildLeases: (effect) => orThrottled(() => createChildLeases(rows, effect)),
@@ -60,14 +62,15 @@ export function dynamoDbLeaseTable(options: DynamoDbLeaseTableOptions): LeaseSto
 
     renewLease: (effect) =>
       orThrottled(async () => {
-        const renewed = await held.renew(effect)
-        return renewed === null ? { type: 'leaseRefused' } : { type: 'leaseRenewed', ...renewed }
+        const end = await held.renew(effect)
+        if (typeof end === 'string') return refusals[end]
+        return { type: 'leaseRenewed', nowMs: end.writtenMs, nextOwner: end.nextOwner }
       }),
 
     releaseLease: (effect) =>
       orThrottled(async () => {
-        const writtenMs = await held.release(effect)
-        return { type: writtenMs === null ? 'leaseRefused' : 'leaseReleased' }
+        const end = await held.release(effect)
+        return typeof end === 'string' ? refusals[end] : { type: 'leaseReleased' }
       }),
 
     deleteLease: ({ leaseKey }) =>

@@ -12,6 +12,12 @@ interface HeldLease {
   readonly workerId: string
   readonly token: number
   leaseCounter: number
+  /** When the last write was sent that is known to be in the row. */
+  writtenMs: number
+  /** Who asked for the lease to be handed over, as of that write. */
+  nextOwner: string | null
+  /** Whether another process was found to write to the lease under the same worker id. */
+  isShared: boolean
   /** When the oldest write was sent that failed and may be applied nevertheless, by now or later; null when there is none. */
   inDoubtSinceMs: number | null
 }
@@ -19,10 +25,13 @@ interface HeldLease {
 interface HeldWrite extends Omit<CounterUpdate, 'leaseKey' | 'leaseCounter'> {
   /** Whether a row shows what this write stores. The counters have been compared already. */
   readonly isIn: (row: Lease, workerId: string) => boolean
-  /** Sees the row as it stands, once this write is in it. */
-  readonly onWritten?: (row: Lease) => void
+  /** No write is needed if one was sent since. */
+  readonly freshSinceMs?: number
   readonly givesUp?: boolean
 }
+
+/** What a write came to: the time just before the row was written; or that it was refused, `shared` where another process writes under the same worker id. */
+export type WriteEnd = { readonly writtenMs: number; readonly nextOwner: string | null } | 'refused' | 'shared'
 
 interface Named {
   readonly leaseKey: string
@@ -31,16 +40,20 @@ interface Named {
 
 /**
  * The leases that one process holds, none at first: takes them and writes to them, always conditional on the lease counter, and one write of a lease after
- * another. A lease that turns out to be lost is forgotten.
+ * another. A lease that turns out to be lost is forgotten; one that is shared, when it is given up.
  */
 export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) {
   const held = new Map<string, HeldLease>()
 
-  /** Answers with the time just before the row was written, or null when the write is refused. */
-  const write = ({ leaseKey, token }: Named, { isIn, onWritten, givesUp, ...update }: HeldWrite): Promise<number | null> =>
+  const write = ({ leaseKey, token }: Named, { isIn, freshSinceMs, givesUp, ...update }: HeldWrite): Promise<WriteEnd> =>
     inLane(leaseKey, async () => {
       const lease = held.get(leaseKey)
-      if (lease === undefined || lease.token !== token) return null
+      if (lease === undefined || lease.token !== token) return 'refused'
+      if (lease.isShared) {
+        if (givesUp) held.delete(leaseKey)
+        return 'shared'
+      }
+      if (freshSinceMs !== undefined && lease.writtenMs >= freshSinceMs) return { writtenMs: lease.writtenMs, nextOwner: lease.nextOwner }
       const startedMs = nowMs()
       const doubtedSinceMs = lease.inDoubtSinceMs ?? startedMs
       const end = await updateOnCounter(rows, { ...update, leaseKey, leaseCounter: lease.leaseCounter }).catch((error: unknown) => {
@@ -51,17 +64,22 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
       if (verdict === 'written' || verdict === 'overtaken') {
         lease.leaseCounter += 1
         lease.inDoubtSinceMs = null
+        lease.writtenMs = end.applied ? startedMs : doubtedSinceMs
       }
-      if (verdict === 'written') onWritten?.(rowOf(end))
-      if (verdict === 'lost' || (verdict === 'written' && givesUp)) held.delete(leaseKey)
-      if (end.applied) return startedMs
-      if (verdict === 'written') return doubtedSinceMs
-      if (verdict === 'overtaken') throw overtaken(leaseKey, end.error)
-      if (verdict === 'failed') {
+      if (verdict === 'lost' || (givesUp && (verdict === 'written' || verdict === 'shared'))) held.delete(leaseKey)
+      if (verdict === 'written') {
+        const { checkpointOwner, leaseOwner } = rowOf(end)
+        lease.nextOwner = checkpointOwner === null ? null : leaseOwner
+        return { writtenMs: lease.writtenMs, nextOwner: lease.nextOwner }
+      }
+      // verdict is not 'written', so the write was not applied.
+      if (!end.applied && verdict === 'overtaken') throw overtaken(leaseKey, end.error)
+      if (!end.applied && verdict === 'failed') {
         lease.inDoubtSinceMs = doubtedSinceMs
         throw end.error
       }
-      return null
+      lease.isShared = verdict === 'shared'
+      return lease.isShared ? 'shared' : 'refused'
     })
 
   return {
@@ -85,26 +103,23 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
         if (!end.applied && !end.refused && lease?.leaseCounter === leaseCounter) throw end.error
         const isTaken = end.applied || (end.maybeApplied && lease?.leaseCounter === token && lease.checkpointOwner === null)
         if (lease === null || !isTaken || lease.leaseOwner !== workerId) return null
-        held.set(leaseKey, { workerId, token, leaseCounter: token, inDoubtSinceMs: null })
+        held.set(leaseKey, {
+          workerId,
+          token,
+          leaseCounter: token,
+          writtenMs: startedMs,
+          nextOwner: null,
+          isShared: false,
+          inDoubtSinceMs: null,
+        })
         return { lease, token, nowMs: startedMs }
       }),
 
-    /**
-     * Grows the counter; answers with the time just before that and with who asked for the lease to be handed over, or null when the lease is not held any
-     * more.
-     */
-    renew: async (named: Named): Promise<{ readonly nowMs: number; readonly nextOwner: string | null } | null> => {
-      let nextOwner: string | null = null
-      const writtenMs = await write(named, {
-        isIn: (row, workerId) => holderOf(row) === workerId,
-        onWritten: (row) => {
-          nextOwner = row.checkpointOwner === null ? null : row.leaseOwner
-        },
-      })
-      return writtenMs === null ? null : { nowMs: writtenMs, nextOwner }
-    },
+    /** Grows the counter, unless another write did since `freshSinceMs`. */
+    renew: ({ freshSinceMs, ...named }: Named & { readonly freshSinceMs: number }) =>
+      write(named, { isIn: (row, workerId) => holderOf(row) === workerId, freshSinceMs }),
 
-    /** Stores a checkpoint; null when the lease is not held any more, or SHARD_END would be moved back. */
+    /** Stores a checkpoint; refused when the lease is not held any more, or SHARD_END would be moved back. */
     checkpoint: (named: Named, checkpoint: ExtendedSequenceNumber) =>
       write(named, {
         set: 'checkpoint = :checkpoint, checkpointSubSequenceNumber = :subSequenceNumber, ownerSwitchesSinceCheckpoint = :noSwitches',
@@ -119,7 +134,7 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
         isIn: (row, workerId) => holderOf(row) === workerId && compareSequenceNumbers(row.checkpoint, checkpoint) === 0,
       }),
 
-    /** Gives a lease up, to the next owner if there is one; null when it was not held any more. */
+    /** Gives a lease up, to the next owner if there is one. */
     release: ({ nextOwner, ...named }: Named & { readonly nextOwner: string | null }) =>
       write(named, {
         ...(nextOwner === null
@@ -140,9 +155,14 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
 
 /**
  * What an update of a held lease came to. `written`: the row has it. `overtaken`: the row has an earlier write of ours in its place. `standing`: the row is as it
- * was, by the rest of the condition. `failed`: it is as it was, by an error. `lost`: somebody else wrote, or the row is gone.
+ * was, by the rest of the condition. `failed`: it is as it was, by an error. `shared`: a process with the
+ * same worker id wrote. `lost`: somebody else wrote, or the row is gone.
  */
-function judge(lease: HeldLease, end: UpdateEnd, isIn: HeldWrite['isIn']): 'written' | 'overtaken' | 'standing' | 'failed' | 'lost' {
+function judge(
+  lease: HeldLease,
+  end: UpdateEnd,
+  isIn: HeldWrite['isIn'],
+): 'written' | 'overtaken' | 'standing' | 'failed' | 'shared' | 'lost' {
   if (end.applied) return 'written'
   const { row } = end
   if (row === null) return 'lost'
@@ -151,7 +171,7 @@ function judge(lease: HeldLease, end: UpdateEnd, isIn: HeldWrite['isIn']): 'writ
   if (isOwnStep && isIn(row, lease.workerId)) return 'written'
   if (holderOf(row) !== lease.workerId) return 'lost'
   if (isOwnStep) return 'overtaken'
-  if (row.leaseCounter !== lease.leaseCounter) return 'lost'
+  if (row.leaseCounter !== lease.leaseCounter) return 'shared'
   return end.refused ? 'standing' : 'failed'
 }
 

@@ -27,6 +27,10 @@ interface Held {
   readonly workerId: string
   readonly token: number
   readonly counter: number
+  /** When the last write was sent that is known to be in the row. */
+  readonly writtenMs: number
+  /** Whether another process was found to write to the lease under the same worker id. */
+  readonly isShared: boolean
   /** When the oldest write was sent that failed and may be applied nevertheless, by now or later; null when there is none. */
   readonly inDoubtSinceMs: number | null
 }
@@ -113,15 +117,15 @@ function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTabl
     mayChange?: (row: Lease) => boolean,
   ): number | null => {
     const mine = held.get(leaseKey)
-    if (mine === undefined || mine.token !== token) return null
+    if (mine === undefined || mine.token !== token || mine.isShared) return null
     const sentMs = nowMs()
     const doubt = { ...mine, inDoubtSinceMs: mine.inDoubtSinceMs ?? sentMs }
     // Until it is known what the write came to: the read that follows a failure may fail, too.
     held.set(leaseKey, doubt)
     const { applied, maybeApplied, failure, row } = update(leaseKey, mine.counter, change, mayChange)
-    const next = { ...mine, counter: mine.counter + 1, inDoubtSinceMs: null }
+    const next = { ...mine, counter: mine.counter + 1, writtenMs: doubt.inDoubtSinceMs, inDoubtSinceMs: null }
     if (applied) {
-      held.set(leaseKey, next)
+      held.set(leaseKey, { ...next, writtenMs: sentMs })
       return sentMs
     }
     // One ahead is an own step only where a write of ours may have got there: two processes may share a worker id by mistake.
@@ -137,7 +141,8 @@ function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTabl
       return doubt.inDoubtSinceMs
     }
     if (holder !== mine.workerId || (!isOwnStep && row?.leaseCounter !== mine.counter)) {
-      held.delete(leaseKey)
+      if (holder === mine.workerId) held.set(leaseKey, { ...mine, isShared: true })
+      else held.delete(leaseKey)
       return null
     }
     if (isOwnStep) {
@@ -147,6 +152,11 @@ function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTabl
     if (failure !== null) throw failure
     held.set(leaseKey, mine)
     return null
+  }
+
+  const refusal = ({ leaseKey, token }: { readonly leaseKey: string; readonly token: number }) => {
+    const mine = held.get(leaseKey)
+    return { type: mine?.token === token && mine.isShared ? 'workerIdShared' : 'leaseRefused' } as const
   }
 
   return {
@@ -205,7 +215,7 @@ function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTabl
       const lease = applied ? rows.get(leaseKey) : row
       const taken = applied || (maybeApplied && lease?.leaseCounter === token && lease.checkpointOwner === null)
       if (lease === undefined || !taken || lease.leaseOwner !== workerId) return { type: 'leaseRefused' }
-      held.set(leaseKey, { workerId, token, counter: token, inDoubtSinceMs: null })
+      held.set(leaseKey, { workerId, token, counter: token, writtenMs: sentMs, isShared: false, inDoubtSinceMs: null })
       return { type: 'leaseAcquired', lease, token, nowMs: sentMs }
     },
 
@@ -221,9 +231,11 @@ function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTabl
       return { type: stands ? 'handoffRequested' : 'handoffRefused' }
     },
 
-    renewLease(lease) {
-      const renewedMs = write(lease, {})
-      if (renewedMs === null) return { type: 'leaseRefused' }
+    renewLease({ freshSinceMs, ...lease }) {
+      const mine = held.get(lease.leaseKey)
+      const isFresh = mine?.token === lease.token && !mine.isShared && mine.writtenMs >= freshSinceMs
+      const renewedMs = isFresh ? mine.writtenMs : write(lease, {})
+      if (renewedMs === null) return refusal(lease)
       const row = rows.get(lease.leaseKey)
       return {
         type: 'leaseRenewed',
@@ -233,7 +245,11 @@ function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTabl
     },
 
     releaseLease({ nextOwner, ...lease }) {
-      if (write(lease, { leaseOwner: nextOwner, checkpointOwner: null }) === null) return { type: 'leaseRefused' }
+      if (write(lease, { leaseOwner: nextOwner, checkpointOwner: null }) === null) {
+        const refused = refusal(lease)
+        if (refused.type === 'workerIdShared') held.delete(lease.leaseKey)
+        return refused
+      }
       held.delete(lease.leaseKey)
       return { type: 'leaseReleased' }
     },
