@@ -4,11 +4,13 @@
  *
  * - Start: ensure the table, list the leases and the shards, so that a stream that is not there is found before its leases are touched; where the leases do
  *   not cover the stream, create what is missing and list again.
- * - Running: list, acquire and clean up, on a timer; at once when a shard has finished, for its children have leases by then.
+ * - Running: list, acquire and clean up, on a timer; at once when a shard has finished, for its children have leases by then. After a lost lease the stream is
+ *   looked at again: where it is gone, or another one has its name, the coordinator ends.
  * - Failures that no repetition mends end the coordinator; others are tried again with backoff, before the start only a bounded number of times.
  */
-import type { EffectOf, ErrorFacts, InitialPosition, Lease, MachineAnswer, NewLease, Outcome, PureMachine } from '@shardwise/effects'
+import type { EffectOf, ErrorFacts, InitialPosition, Lease, MachineAnswer, NewLease, Outcome, PureMachine, Shard } from '@shardwise/effects'
 import { backoffMs } from './backoff.ts'
+import { foreignLease } from './foreignLease.ts'
 import { type LeaseObservations, leasesToDelete, observeLeases, planLeases } from './leasePlan.ts'
 import { coversHashKeys, leasesCoverStream, leasesForEmptyTable, missingLeases, unexpectedChildShards } from './shardSync.ts'
 
@@ -90,6 +92,8 @@ export interface CoordinatorState {
   readonly lost: readonly string[]
   /** Whether the shards were synchronised since the start. */
   readonly synced: boolean
+  /** Whether a lease was lost since the stream was last seen: it may be gone, or be another one of the same name. */
+  readonly streamInDoubt: boolean
   /** Whether a shard finished while the leases were being listed: the listing may be older than its children. */
   readonly listAgain: boolean
   /** Whether the stop is a forced one. */
@@ -173,6 +177,7 @@ export function startCoordinator(options: CoordinatorOptions): Stepped {
     unwanted: [],
     lost: [],
     synced: false,
+    streamInDoubt: false,
     listAgain: false,
     force: false,
     failure: null,
@@ -213,7 +218,7 @@ function leaseGone(draft: Draft, { leaseKey, outcome, workerIdShared = false }: 
   const { kept, unwanted, lost, phase } = draft.state
   draft.set({ kept: kept.filter((key) => key !== leaseKey) })
   if (outcome === 'stopped' && !unwanted.includes(leaseKey)) draft.set({ unwanted: [...unwanted, leaseKey] })
-  if (outcome === 'leaseLost') draft.set({ lost: [...lost.filter((key) => key !== leaseKey), leaseKey] })
+  if (outcome === 'leaseLost') draft.set({ lost: [...lost.filter((key) => key !== leaseKey), leaseKey], streamInDoubt: true })
   if (outcome === 'finished' && phase === 'running') listSoon(draft)
   if (workerIdShared && phase === 'running') {
     const message = `workerId: expected an id of its own for each worker, got ${JSON.stringify(draft.state.options.workerId)}, which another process uses, too`
@@ -254,22 +259,21 @@ function takeAwaited(draft: Draft, event: MachineAnswer<CoordinatorEffectType>):
     case 'leasesListed':
       takeLeases(draft, event.leases, event.nowMs)
       return
-    case 'shardsListed': {
-      const created = leasesFor(draft.state, event.shards)
-      if ('error' in created) retry(draft, 'listShards', created.error)
-      else sync(draft, created.leases)
+    case 'shardsListed':
+      takeShards(draft, event.shards)
       return
-    }
     case 'streamNotFound':
       fail(draft, { name: 'StreamNotFound', message: 'streamName: there is no such stream in this region and account' })
       return
     case 'streamNotActive':
-      retry(draft, 'listShards', { name: 'StreamNotActive', message: 'the stream is not active' })
+      if (draft.state.phase === 'running') run(draft, draft.state.leases)
+      else retry(draft, 'listShards', { name: 'StreamNotActive', message: 'the stream is not active' })
       return
     case 'throttled':
     case 'effectFailed': {
       const error = event.type === 'effectFailed' ? event.error : { name: 'ThrottlingException', message: `${awaited?.type} was throttled` }
       if (permanent.has(error.name)) fail(draft, error)
+      else if (awaited?.type === 'listShards' && draft.state.phase === 'running') run(draft, draft.state.leases)
       else if (awaited !== null) retry(draft, awaited.type === 'startTimer' ? next : awaited.type, error)
       return
     }
@@ -278,10 +282,10 @@ function takeAwaited(draft: Draft, event: MachineAnswer<CoordinatorEffectType>):
   }
 }
 
-function retry(draft: Draft, next: CoordinatorState['next'], error: ErrorFacts): void {
-  const { attempts, options, phase } = draft.state
+function retry(draft: Draft, next: CoordinatorState['next'], error: ErrorFacts, isBounded = draft.state.phase !== 'running'): void {
+  const { attempts, options } = draft.state
   draft.set({ attempts: attempts + 1 })
-  if (phase !== 'running' && attempts + 1 >= options.maxInitializationAttempts) fail(draft, error)
+  if (isBounded && attempts + 1 >= options.maxInitializationAttempts) fail(draft, error)
   else draft.after(backoffMs(attempts + 1, options.seed, retryBaseMs, retryCapMs), next)
 }
 
@@ -290,10 +294,28 @@ function listShards(draft: Draft): void {
   draft.await({ type: 'listShards', from: leases.length === 0 ? options.initialPosition : 'ALL' })
 }
 
+function takeShards(draft: Draft, shards: readonly Shard[]): void {
+  const { leases, phase } = draft.state
+  const foreign = foreignLease(leases, shards)
+  if (foreign !== null) {
+    const message = `tableName: expected the leases of this stream, got those of another, or of an earlier one of its name: ${foreign}`
+    retry(draft, 'listShards', { name: 'LeasesOfAnotherStream', message }, true)
+    return
+  }
+  draft.set({ streamInDoubt: false })
+  if (phase === 'running') {
+    run(draft, leases)
+    return
+  }
+  const created = leasesFor(draft.state, shards)
+  if ('error' in created) retry(draft, 'listShards', created.error)
+  else sync(draft, created.leases)
+}
+
 /** The leases to create for the shards that were listed; an error when the listing cannot be right. */
 function leasesFor(
   { leases, options }: CoordinatorState,
-  shards: Parameters<typeof leasesForEmptyTable>[0],
+  shards: readonly Shard[],
 ): { readonly leases: readonly NewLease[] } | { readonly error: ErrorFacts } {
   const { initialPosition, ignoreUnexpectedChildShards } = options
   if (leases.length === 0) {
@@ -329,14 +351,12 @@ function sync(draft: Draft, created: readonly NewLease[]): void {
 }
 
 function takeLeases(draft: Draft, leases: readonly Lease[], nowMs: number): void {
-  const { observations, options, phase, synced } = draft.state
+  const { observations, options, phase, synced, streamInDoubt } = draft.state
   draft.set({ leases, observations: observeLeases(observations, leases, nowMs) })
-  if (phase !== 'running') {
-    const trusted = leases.length > 0 && options.skipShardSyncAtWorkerInitializationIfLeasesExist
-    if (!synced && !trusted) {
-      listShards(draft)
-      return
-    }
+  const trusted = leases.length > 0 && options.skipShardSyncAtWorkerInitializationIfLeasesExist
+  if (phase === 'running' ? streamInDoubt : !synced && !trusted) {
+    listShards(draft)
+    return
   }
   run(draft, leases, nowMs)
 }

@@ -135,6 +135,7 @@ describe('a coordinator that runs', () => {
       worker.send({ type: 'leaseGone', leaseKey, outcome: 'leaseLost' })
       worker.wait()
       worker.answer('listLeases', listed(leasesOf(shards)))
+      worker.answer('listShards', shardsListed(shards))
     }
 
     expect(taken).toEqual([0, 1, 2, 0, 1, 2].map(idOf))

@@ -86,6 +86,7 @@ describe('a running coordinator', () => {
     worker.wait()
 
     worker.answer('listLeases', listed(leasesOf(shards)))
+    worker.answer('listShards', shardsListed(shards))
 
     expect(worker.effects).toMatchObject([{ type: 'acquireLease', leaseKey: first }, { type: 'startTimer' }])
   })

@@ -99,7 +99,8 @@ describe('a coordinator at a table with leases', () => {
 
     worker.answer('listLeases', listed(leasesOf(shards)))
     expect(worker.asked).toEqual(['listShards'])
-    worker.answer('listShards', shardsListed(tiledShards(5)))
+    const later = tiledShards(2, 3).map((shard) => ({ ...shard, parentShardIds: [idOf(0)] }))
+    worker.answer('listShards', shardsListed([...shards, ...later]))
 
     expect(worker.asked).toEqual(['acquireLease', 'acquireLease', 'acquireLease', 'startTimer'])
   })
