@@ -13,12 +13,16 @@ export interface Logger {
 /** Writes down what users of a worker should hear of: failures and lost leases as warnings, changes of state as information. */
 export function logObservations(given: Logger): Observer {
   const logger = inLines(given)
+  const lags = new Map<string, number>()
   return (observation) => {
     // A stale answer, such as that of a cancelled timer.
     if (observation.step.before === observation.step.after) return
     if (observation.machine === 'coordinator') logCoordinator(logger, observation)
     else if (observation.machine === 'leaseKeeper') logLeaseKeeper(logger, observation)
-    else logShardConsumer(logger, observation)
+    else {
+      logShardConsumer(logger, observation)
+      logLag(logger, lags, observation)
+    }
   }
 }
 
@@ -44,7 +48,12 @@ function logLeaseKeeper(logger: Logger, { leaseKey, step }: Extract<Observation,
   const { event, before, after } = step
   if (event?.type === 'effectFailed') logger.warn(`${leaseKey}: lease: ${event.error.name}: ${event.error.message}`)
   if (event?.type === 'workerIdShared') logger.warn(`${leaseKey}: the lease is lost to another process with the id of this worker`)
+  if (event?.type === 'throttled') logger.warn(`${leaseKey}: lease: throttled`)
   if (event?.type === 'leaseRefused') logger.warn(`${leaseKey}: the lease is lost`)
+  if (event?.type === 'timerFired' && after.phase === 'leaving' && before?.phase !== 'leaving') {
+    const { failoverTimeMillis } = after.input
+    logger.warn(`${leaseKey}: the lease was not renewed for ${failoverTimeMillis} ms, and others may have it by now: it is given up`)
+  }
   if (before !== null && after.restarts > before.restarts) {
     logger.warn(`${leaseKey}: a fresh record processor starts from the last checkpoint`)
   }
@@ -84,4 +93,20 @@ function logShardConsumer(logger: Logger, { shardId, step }: Extract<Observation
   }
   const state = consumerState(after.value)
   if (before === null || consumerState(before.value) !== state) logger.info(`${shardId}: ${state}`)
+}
+
+const lagStepHours = 12
+
+/** Kinesis never says that records were deleted before they were read: a lag that comes near the shortest retention is the only sign, and comes before. */
+function logLag(logger: Logger, lags: Map<string, number>, { shardId, step }: Extract<Observation, { machine: 'shardConsumer' }>): void {
+  if (step.before === null) lags.delete(shardId)
+  if (step.event?.type !== 'recordsRead') return
+  const hours = Math.floor((step.event.batch.millisBehindLatest ?? 0) / 3_600_000)
+  const steps = Math.floor(hours / lagStepHours)
+  if (steps > (lags.get(shardId) ?? 0)) {
+    logger.warn(
+      `${shardId}: ${hours} h behind the newest record: what is older than the retention of the stream, 24 h unless it was raised, is gone unread`,
+    )
+  }
+  lags.set(shardId, steps)
 }
