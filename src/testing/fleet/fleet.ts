@@ -6,7 +6,7 @@ import { type Dice, diceOf } from './dice.ts'
 import { unmet } from './endChecks.ts'
 import { flakyProcessor, type ProcessorSurroundings } from './flakyProcessor.ts'
 import { Ledger } from './ledger.ts'
-import type { Surroundings } from './network.ts'
+import type { FleetTable, OnRowChange, Surroundings } from './network.ts'
 import { type FleetOperation, noFaults, type Plan } from './plan.ts'
 import { SimulatedWorker, type WorkerSetting } from './simulatedWorker.ts'
 import { VirtualTime } from './virtualTime.ts'
@@ -18,6 +18,8 @@ export interface FleetSetting {
   readonly lease: WorkerSetting['lease']
   readonly shard: ShardConsumerOptions
   readonly processor?: ((shardId: string, world: ProcessorSurroundings) => AnyRecordProcessor) | undefined
+  /** Makes the lease table; the one of the memory package unless given. */
+  readonly table?: ((onChange: OnRowChange) => FleetTable) | undefined
   readonly observe: (atMs: number, worker: string, observation: Observation) => void
   readonly told: (atMs: number, what: string) => void
 }
@@ -35,6 +37,12 @@ export const usualLease: Omit<CoordinatorOptions, 'workerId' | 'initialPosition'
   skipShardSyncAtWorkerInitializationIfLeasesExist: false,
   ignoreUnexpectedChildShards: false,
   maxInitializationAttempts: 20,
+}
+
+/** The lease table of the memory package. */
+function memoryTable(onChange: OnRowChange): FleetTable {
+  const table = createMemoryLeaseTable({ nowMs: () => 0, onChange })
+  return { rows: table.rows, row: table.row, handlers: (network) => network.memoryTable(table) }
 }
 
 /** How long a fleet has, once nothing goes wrong any more, to come to rest: leases go to their workers one by one. */
@@ -63,13 +71,10 @@ export class Fleet {
     const time = new VirtualTime()
     this.#dice = diceOf(plan.seed, 'fleet')
     const earlier: Surroundings['earlier'] = new Map()
-    const table = createMemoryLeaseTable({
-      nowMs: () => time.nowMs,
-      onChange: (before, after) => {
-        const leaseKey = (after ?? before)?.leaseKey
-        if (leaseKey !== undefined) earlier.set(leaseKey, { row: before, changedMs: time.nowMs })
-        this.ledger.rowChanged(before, after)
-      },
+    const table = (setting.table ?? memoryTable)((before, after) => {
+      const leaseKey = (after ?? before)?.leaseKey
+      if (leaseKey !== undefined) earlier.set(leaseKey, { row: before, changedMs: time.nowMs })
+      this.ledger.rowChanged(before, after)
     })
     const { seed, faults } = plan
     this.around = { time, seed, faults, table, calm: false, stormUntilMs: 0, cutOffUntilMs: new Map(), injected: {}, acting: null, earlier }

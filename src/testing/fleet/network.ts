@@ -27,12 +27,23 @@ export interface Caller extends Process {
   readonly resumedMs: number
 }
 
+/** A lease table that a fleet shares. */
+export interface FleetTable {
+  rows(): readonly Lease[]
+  row(leaseKey: string): Lease | undefined
+  /** The handlers of one worker process, which reach the table through its network. */
+  handlers(network: Network): LeaseStore & LeaseTable
+}
+
+/** Hears of every change of a row, in the order of the changes. */
+export type OnRowChange = (before: Lease | null, after: Lease | null) => void
+
 /** What every call passes through: the time it takes, and what goes wrong with it. */
 export interface Surroundings {
   readonly time: VirtualTime
   readonly seed: number
   readonly faults: FaultRates
-  readonly table: MemoryLeaseTable
+  readonly table: FleetTable
   /** Whether nothing goes wrong any more. */
   calm: boolean
   /** Until when the table throttles most calls. */
@@ -56,6 +67,7 @@ const staleMs = 1_000
 
 const named = (name: string, message: string): Error => Object.assign(new Error(message), { name })
 const timeout = named('TimeoutError', 'no answer came in time')
+const tooMany = named('ThrottlingException', 'the table is asked too much')
 const aborted = named('AbortError', 'the effect was cancelled')
 const notAborted = { aborted: false, addEventListener: () => undefined, removeEventListener: () => undefined }
 const uncancelled: HandlerContext = { signal: notAborted, onAbort: () => undefined }
@@ -76,10 +88,60 @@ export class Network {
     this.#dice = diceOf(around.seed, `network ${caller.name}`)
   }
 
-  /** The lease table as this worker reaches it. */
-  table(): LeaseStore & LeaseTable {
-    const store = this.#around.table.store({ nowMs: () => this.#sentMs, calls: this.#calls() })
+  /** The worker's clock, in ms. */
+  readonly nowMs = (): number => this.#caller.clock()
+
+  /** A table in memory as this worker reaches it: each effect is one call. */
+  memoryTable(table: MemoryLeaseTable): LeaseStore & LeaseTable {
+    const store = table.store({ nowMs: () => this.#sentMs, calls: this.#calls() })
     return this.#through(store, (effect, call) => this.#toTable(effect.type, call))
+  }
+
+  /**
+   * One request of a client to a table, for adapters that send their own. `apply` is what it does there, and whether it is the first time that it is sent;
+   * what that throws is the answer, too. Rejects as clients do: for being one of too many, or with a timeout, which leaves open whether it was applied.
+   */
+  request<Answer>(effect: EffectType, isWrite: boolean, apply: (attempt: number) => Answer): Promise<Answer> {
+    const { time, calm, stormUntilMs, cutOffUntilMs } = this.#around
+    const isCutOff = !calm && time.nowMs < (cutOffUntilMs.get(this.#caller.name) ?? 0)
+    const storming = !calm && time.nowMs < stormUntilMs && this.#dice.chance(0.8)
+    const drawn = storming ? 'throttled' : this.#drawFate(isWrite, true)
+    const fate = isCutOff ? 'requestLost' : drawn
+    const applied = (attempt: number): Answer => {
+      this.#around.acting = { caller: this.#caller, effect }
+      try {
+        return apply(attempt)
+      } finally {
+        this.#around.acting = null
+      }
+    }
+    return new Promise((resolve, reject) => {
+      const hear = (afterMs: number, settle: () => void): void => {
+        time.at(time.nowMs + afterMs, this.#caller, () => {
+          time.touch()
+          settle()
+        })
+      }
+      const arrive = (attempt: number, isHeard: boolean): void => {
+        try {
+          const answer = applied(attempt)
+          if (isHeard) hear(this.#latency(), () => resolve(answer))
+        } catch (error) {
+          if (isHeard) hear(this.#latency(), () => reject(error))
+        }
+      }
+      if (fate === 'throttled') {
+        hear(this.#latency(), () => reject(tooMany))
+        return
+      }
+      if (fate !== 'arrives' && fate !== 'requestRepeated') hear(clientTimeoutMs, () => reject(timeout))
+      if (fate === 'requestLost') return
+      const delayMs = fate === 'requestLate' ? this.#dice.between(clientTimeoutMs, 15_000) : this.#latency()
+      time.at(time.nowMs + delayMs, null, () => {
+        arrive(1, fate === 'arrives')
+        if (fate === 'requestRepeated') time.at(time.nowMs + this.#latency(), null, () => arrive(2, true))
+      })
+    })
   }
 
   /** The stream as this worker reaches it. */

@@ -56,7 +56,7 @@ export class SimulatedWorker implements Caller {
     const network = new Network(setting.around, this)
     const batches = createBatchStore()
     const source = network.source(memoryRecordSource({ stream: setting.stream, batches }))
-    const table = network.table()
+    const table = setting.around.table.handlers(network)
     const { ledger } = setting
     const handlers: SharedHandlers = {
       ...table,
