@@ -45,6 +45,7 @@ const of = <T>(): Shape<T> => ({})
 const nothing = of<object>()
 const failure = of<{ readonly error: ErrorFacts }>()
 
+/** Every effect by its type: its port, what may run beside it, whether it may be started again, and which answers it may get. */
 export const effectTable = {
   // Lease store, asked by a shard consumer.
 

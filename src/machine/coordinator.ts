@@ -27,6 +27,7 @@ type CoordinatorEffectType =
   | 'keepLease'
   | 'stopKeeping'
   | 'cancel'
+/** An effect of a coordinator. */
 export type CoordinatorEffect = EffectOf<CoordinatorEffectType>
 
 /** What a coordinator hears: from its owner, of the leases it kept, and the answers to its effects. */

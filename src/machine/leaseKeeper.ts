@@ -14,6 +14,7 @@ import { backoffMs } from './backoff.ts'
 
 /** The effects of a lease keeper. */
 type LeaseKeeperEffectType = 'renewLease' | 'releaseLease' | 'startTimer' | 'startConsumer' | 'shutDownConsumer' | 'cancel'
+/** An effect of a lease keeper. */
 export type LeaseKeeperEffect = EffectOf<LeaseKeeperEffectType>
 
 /** What a lease keeper hears: from its owner, from the shard consumer it started, and the answers to its effects. */

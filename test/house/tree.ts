@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-const unwritten = new Set(['node_modules', 'dist', 'coverage', '.git'])
+const unwritten = new Set(['node_modules', 'dist', 'coverage', 'api', '.git'])
 
 /** Every file under a folder that a person wrote, as paths from the root; installed, built and measured files are left out. */
 export function filesUnder(folder: string): readonly string[] {
