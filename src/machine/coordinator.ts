@@ -5,14 +5,15 @@
  * - Start: ensure the table, list the leases and the shards, so that a stream that is not there is found before its leases are touched; where the leases do
  *   not cover the stream, create what is missing and list again.
  * - Running: list, acquire and clean up, on a timer; at once when a shard has finished, for its children have leases by then. After a lost lease the stream is
- *   looked at again: where it is gone, or another one has its name, the coordinator ends.
+ *   looked at again: where it is gone, or another one has its name, the coordinator ends. It is looked at, too, when an audit has found a hole that stays, or
+ *   finished leases whose shards may be gone.
  * - Failures that no repetition mends end the coordinator; others are tried again with backoff, before the start only a bounded number of times.
  */
 import type { EffectOf, ErrorFacts, InitialPosition, Lease, MachineAnswer, NewLease, Outcome, PureMachine, Shard } from '@shardwise/effects'
 import { backoffMs } from './backoff.ts'
 import { foreignLease } from './foreignLease.ts'
-import { type LeaseObservations, leasesToDelete, observeLeases, planLeases } from './leasePlan.ts'
-import { coversHashKeys, leasesCoverStream, leasesForEmptyTable, missingLeases, unexpectedChildShards } from './shardSync.ts'
+import { garbageSuspects, type LeaseObservations, leasesToDelete, observeLeases, planLeases } from './leasePlan.ts'
+import { coversHashKeys, holeInLeases, leasesForEmptyTable, missingLeases, unexpectedChildShards } from './shardSync.ts'
 
 /** The effects of a coordinator. */
 type CoordinatorEffectType =
@@ -60,6 +61,12 @@ export interface CoordinatorOptions {
   readonly skipShardSyncAtWorkerInitializationIfLeasesExist: boolean
   /** Whether children of shards that are still open are left out of a shard sync, rather than failing it. */
   readonly ignoreUnexpectedChildShards: boolean
+  /** How long a finished lease stands before its shard is looked for, and the wait between two such looks: a shard that is gone takes its lease with it. */
+  readonly garbageLeaseCleanupIntervalMillis: number
+  /** The wait between two audits, which look for hash keys that no unfinished lease covers. */
+  readonly leasesRecoveryAuditorExecutionFrequencyMillis: number
+  /** How many audits in a row must find the same hole before leases are created for it. */
+  readonly leasesRecoveryAuditorInconsistencyConfidenceThreshold: number
   /** How often the start is tried when the table or the stream cannot be reached. */
   readonly maxInitializationAttempts: number
   readonly seed: number
@@ -68,6 +75,19 @@ export interface CoordinatorOptions {
 type Ask<E> = E extends unknown ? Omit<E, 'id'> : never
 type Phase = 'starting' | 'syncing' | 'running' | 'stopping' | 'stopped'
 type LeaseCall = Ask<EffectOf<'createLease' | 'acquireLease' | 'requestHandoff' | 'deleteLease'>>
+
+/** What the audits have found. Times are monotonic milliseconds. */
+interface Audit {
+  readonly dueMs: number
+  /** The hole that was found last, and how often in a row. */
+  readonly hole: string | null
+  readonly seen: number
+  /** When finished leases are to be looked for next whose shards are gone. */
+  readonly garbageDueMs: number
+  /** What the shards are listed for: whether to fill a hole, and which finished leases to delete if their shards are gone. */
+  readonly fills: boolean
+  readonly suspects: readonly string[]
+}
 
 /** The memory of a coordinator: plain JSON. */
 export interface CoordinatorState {
@@ -95,6 +115,7 @@ export interface CoordinatorState {
   readonly synced: boolean
   /** Whether a lease was lost since the stream was last seen: it may be gone, or be another one of the same name. */
   readonly streamInDoubt: boolean
+  readonly audit: Audit
   /** Whether a shard finished while the leases were being listed: the listing may be older than its children. */
   readonly listAgain: boolean
   /** Whether the stop is a forced one. */
@@ -179,6 +200,7 @@ export function startCoordinator(options: CoordinatorOptions): Stepped {
     lost: [],
     synced: false,
     streamInDoubt: false,
+    audit: { dueMs: 0, hole: null, seen: 0, garbageDueMs: 0, fills: false, suspects: [] },
     listAgain: false,
     force: false,
     failure: null,
@@ -305,6 +327,7 @@ function takeShards(draft: Draft, shards: readonly Shard[]): void {
   }
   draft.set({ streamInDoubt: false })
   if (phase === 'running') {
+    repair(draft, shards)
     run(draft, leases)
     return
   }
@@ -323,7 +346,7 @@ function leasesFor(
     if (coversHashKeys(shards.map(({ hashKeyRange }) => hashKeyRange))) return { leases: leasesForEmptyTable(shards, initialPosition) }
     return { error: { name: 'IncompleteShardList', message: `the ${shards.length} shards listed do not cover all hash keys` } }
   }
-  if (leasesCoverStream(leases)) return { leases: [] }
+  if (holeInLeases(leases) === null) return { leases: [] }
   const unexpected = unexpectedChildShards(shards)
   if (unexpected.length > 0 && !ignoreUnexpectedChildShards) {
     return {
@@ -355,7 +378,8 @@ function takeLeases(draft: Draft, leases: readonly Lease[], nowMs: number): void
   const { observations, options, phase, synced, streamInDoubt } = draft.state
   draft.set({ leases, observations: observeLeases(observations, leases, nowMs) })
   const trusted = leases.length > 0 && options.skipShardSyncAtWorkerInitializationIfLeasesExist
-  if (phase === 'running' ? streamInDoubt : !synced && !trusted) {
+  const isAudited = phase === 'running' && audit(draft, nowMs)
+  if (phase === 'running' ? streamInDoubt || isAudited : !synced && !trusted) {
     listShards(draft)
     return
   }
@@ -406,6 +430,41 @@ function run(draft: Draft, leases: readonly Lease[], nowMs?: number): void {
     leaseOwner === workerId && checkpointOwner !== null && !kept.includes(leaseKey)
   const delayMs = asked.length > 0 || leases.some(isComing) ? handoffScanIntervalMs : Number.POSITIVE_INFINITY
   draft.after(Math.min(delayMs, options.leaseScanIntervalMillis), 'listLeases')
+}
+
+/** Looks the leases over; answers whether the shards are to be listed for what was found. */
+function audit(draft: Draft, nowMs: number): boolean {
+  const { leases, observations, options } = draft.state
+  let { dueMs, hole, seen, garbageDueMs } = draft.state.audit
+  let fills = false
+  let suspects: readonly string[] = []
+  if (nowMs >= dueMs) {
+    const found = holeInLeases(leases)
+    seen = found === null ? 0 : found === hole ? seen + 1 : 1
+    hole = found
+    dueMs = nowMs + options.leasesRecoveryAuditorExecutionFrequencyMillis
+    fills = seen >= options.leasesRecoveryAuditorInconsistencyConfidenceThreshold
+    if (fills) seen = 0
+  }
+  if (nowMs >= garbageDueMs) {
+    garbageDueMs = nowMs + options.garbageLeaseCleanupIntervalMillis
+    suspects = garbageSuspects(leases, observations, nowMs, options.garbageLeaseCleanupIntervalMillis)
+  }
+  draft.set({ audit: { dueMs, hole, seen, garbageDueMs, fills, suspects } })
+  return fills || suspects.length > 0
+}
+
+/** Creates the leases that an audit found missing, and deletes finished ones whose shards are gone. */
+function repair(draft: Draft, shards: readonly Shard[]): void {
+  const { fills, suspects } = draft.state.audit
+  const missing = leasesFor(draft.state, shards)
+  const listed = new Set(shards.map(({ shardId }) => shardId))
+  // Where the list cannot be right, the next audits try again.
+  const gone = suspects.filter((leaseKey) => !listed.has(leaseKey))
+  enqueue(draft, [
+    ...(fills && !('error' in missing) ? missing.leases.map((lease) => ({ type: 'createLease', lease }) as const) : []),
+    ...gone.map((leaseKey) => ({ type: 'deleteLease', leaseKey }) as const),
+  ])
 }
 
 function enqueue(draft: Draft, calls: readonly LeaseCall[]): void {

@@ -186,6 +186,24 @@ function rankOf(seed: number, text: string): number {
   return scatter(hash)
 }
 
+/** Whether the row of a lease stood still for so long. */
+function stands(seen: LeaseObservation | undefined, nowMs: number, forMs: number): boolean {
+  return seen !== undefined && nowMs - seen.sinceMs >= forMs
+}
+
+/** The finished leases that stood still for `afterMs` and whose children, where they have leases, have started: garbage, if their shards are gone. */
+export function garbageSuspects(leases: readonly Lease[], observations: LeaseObservations, nowMs: number, afterMs: number): string[] {
+  const unstarted = new Set(leases.filter((lease) => !hasStarted(lease)).map(({ leaseKey }) => leaseKey))
+  return leases
+    .filter(({ leaseKey, checkpoint }) => isShardEnd(checkpoint) && stands(observations[leaseKey], nowMs, afterMs))
+    .filter(({ childShardIds }) => !childShardIds.some((child) => unstarted.has(child)))
+    .map(({ leaseKey }) => leaseKey)
+}
+
+function hasStarted({ checkpoint }: Lease): boolean {
+  return !['TRIM_HORIZON', 'AT_TIMESTAMP'].includes(checkpoint.sequenceNumber)
+}
+
 /**
  * The leases of finished shards that may be deleted: every child has a lease and has started, the parents' leases are gone, and the row has stood still for
  * `afterMs`. Source: the KCL's lease clean-up.
@@ -194,12 +212,11 @@ export function leasesToDelete(leases: readonly Lease[], observations: LeaseObse
   const byKey = new Map(leases.map((lease) => [lease.leaseKey, lease]))
   const started = (key: string): boolean => {
     const child = byKey.get(key)
-    return child !== undefined && !['TRIM_HORIZON', 'AT_TIMESTAMP'].includes(child.checkpoint.sequenceNumber)
+    return child !== undefined && hasStarted(child)
   }
   return leases
     .filter(({ leaseKey, checkpoint, childShardIds, parentShardIds }) => {
-      const seen = observations[leaseKey]
-      if (!isShardEnd(checkpoint) || seen === undefined || nowMs - seen.sinceMs < afterMs) return false
+      if (!isShardEnd(checkpoint) || !stands(observations[leaseKey], nowMs, afterMs)) return false
       return childShardIds.length > 0 && childShardIds.every(started) && !parentShardIds.some((parent) => byKey.has(parent))
     })
     .map(({ leaseKey }) => leaseKey)

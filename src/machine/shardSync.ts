@@ -16,24 +16,35 @@ const lastHashKey = (1n << 128n) - 1n
 
 const sentinels: Readonly<Record<InitialPosition['type'], ExtendedSequenceNumber>> = { TRIM_HORIZON, LATEST, AT_TIMESTAMP }
 
-/** Whether hash-key ranges cover 0 to 2^128 - 1 without a hole. They may overlap, as those of a merged child and of its parents do. */
-export function coversHashKeys(ranges: readonly HashKeyRange[]): boolean {
+/**
+ * The first hole in hash-key ranges that should cover 0 to 2^128 - 1, as the last key below it and the first above it; null when there is none. They may overlap,
+ * as those of a merged child and of its parents do.
+ */
+function firstHole(ranges: readonly HashKeyRange[]): string | null {
   const sorted = ranges
     .map(({ startingHashKey, endingHashKey }) => ({ start: BigInt(startingHashKey), end: BigInt(endingHashKey) }))
     .sort((a, b) => (a.start < b.start ? -1 : 1))
   let covered = -1n
   for (const { start, end } of sorted) {
-    if (start > covered + 1n) return false
+    if (start > covered + 1n) return `${covered}-${start}`
     if (end > covered) covered = end
   }
-  return covered >= lastHashKey
+  return covered >= lastHashKey ? null : `${covered}-${lastHashKey + 1n}`
 }
 
-/** Whether unfinished leases cover the whole stream. A lease without a stored range counts as a hole: then the shards must be looked at. */
-export function leasesCoverStream(leases: readonly Lease[]): boolean {
+/** Whether hash-key ranges cover 0 to 2^128 - 1 without a hole. */
+export function coversHashKeys(ranges: readonly HashKeyRange[]): boolean {
+  return firstHole(ranges) === null
+}
+
+/**
+ * Where unfinished leases leave the stream uncovered; null when they cover it. A lease without a stored range counts as a hole: then the shards must be looked
+ * at.
+ */
+export function holeInLeases(leases: readonly Lease[]): string | null {
   const unfinished = leases.filter((lease) => !isShardEnd(lease.checkpoint))
   const ranges = unfinished.flatMap(({ hashKeyRange }) => (hashKeyRange === null ? [] : [hashKeyRange]))
-  return ranges.length === unfinished.length && coversHashKeys(ranges)
+  return ranges.length === unfinished.length ? firstHole(ranges) : 'unknown'
 }
 
 /** A lease at the initial position for a shard. */

@@ -53,6 +53,12 @@ const flags: Readonly<Record<Exclude<FlagName, SpokenOtherwise>, Flag>> = {
   parentShardPollIntervalMillis: ms('--parent-poll-ms', 'the wait between two looks at unfinished parents'),
   cleanupLeasesOfCompletedShards: flag('--no-cleanup', 'keep the leases of finished shards'),
   completedLeaseCleanupIntervalMillis: ms('--cleanup-ms', 'how long a finished lease stands'),
+  leasesRecoveryAuditorExecutionFrequencyMillis: ms('--audit-ms', 'the wait between two looks for holes among the leases'),
+  leasesRecoveryAuditorInconsistencyConfidenceThreshold: count(
+    '--audit-threshold',
+    'how often in a row a hole is found before it is filled',
+  ),
+  garbageLeaseCleanupIntervalMillis: ms('--garbage-ms', 'how long a finished lease stands before its shard is looked for'),
   skipShardSyncAtWorkerInitializationIfLeasesExist: flag('--skip-shard-sync', 'trust a table that has leases'),
   ignoreUnexpectedChildShards: flag('--ignore-unexpected-children', 'leave out children of shards that are still open'),
   taskBackoffTimeMillis: ms('--backoff-ms', 'the backoff after a first failure'),

@@ -1,14 +1,10 @@
 import type { InitialPosition, Shard } from '@shardwise/effects'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  coversHashKeys,
-  leasesCoverStream,
-  leasesForEmptyTable,
-  missingLeases,
-  unexpectedChildShards,
-} from '../../src/machine/shardSync.ts'
+import { coversHashKeys, holeInLeases, leasesForEmptyTable, missingLeases, unexpectedChildShards } from '../../src/machine/shardSync.ts'
 import { aLease, at, graphA, graphB, graphC, idOf, lastHashKey, numberOf } from './shardGraphs.ts'
+
+const leasesCoverStream = (leases: Parameters<typeof holeInLeases>[0]): boolean => holeInLeases(leases) === null
 
 const LATEST: InitialPosition = { type: 'LATEST' }
 const TRIM_HORIZON: InitialPosition = { type: 'TRIM_HORIZON' }

@@ -74,6 +74,9 @@ describe('the options of consume', () => {
       { failoverTimeMillis: 3_000, leaseScanIntervalMillis: 1_000, maxLeasesForWorker: 2, maxLeasesToStealAtOneTime: 3 },
     ],
     [['--no-handoff', '--handoff-ms', '5'], { isGracefulLeaseHandoffEnabled: false, gracefulLeaseHandoffTimeoutMillis: 5 }],
+    [['--audit-ms', '7'], { leasesRecoveryAuditorExecutionFrequencyMillis: 7 }],
+    [['--audit-threshold', '7'], { leasesRecoveryAuditorInconsistencyConfidenceThreshold: 7 }],
+    [['--garbage-ms', '7'], { garbageLeaseCleanupIntervalMillis: 7 }],
     [['--no-cleanup', '--cleanup-ms', '5'], { cleanupLeasesOfCompletedShards: false, completedLeaseCleanupIntervalMillis: 5 }],
     [
       ['--skip-shard-sync', '--ignore-unexpected-children'],
