@@ -6,6 +6,7 @@ import { heldLeases } from './heldLeases.ts'
 import { createLanes } from './lanes.ts'
 import { leaseRows } from './leaseRows.ts'
 import { checkOptions, type DynamoDbLeaseTableOptions } from './leaseTableOptions.ts'
+import { namingTable } from './namingTable.ts'
 import { orThrottled } from './throttling.ts'
 
 const refusals = { refused: { type: 'leaseRefused' }, shared: { type: 'workerIdShared' } } as const
@@ -18,7 +19,7 @@ const refusals = { refused: { type: 'leaseRefused' }, shared: { type: 'workerIdS
 export function dynamoDbLeaseTable(options: DynamoDbLeaseTableOptions): LeaseStore & LeaseTable {
   const checked = checkOptions(options)
   const { client, tableName, nowMs } = checked
-  const rows = leaseRows(client, tableName)
+  const rows = leaseRows(namingTable(client, tableName), tableName)
   const held = heldLeases(rows, createLanes(), nowMs)
 
   return {

@@ -1,7 +1,6 @@
 import {
   type AttributeValue,
   DeleteItemCommand,
-  type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   ScanCommand,
@@ -9,6 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import type { Lease, NewLease } from '@shardwise/effects'
 import { type Item, isForeign, newLeaseItem, parseLeaseItem } from './leaseItem.ts'
+import type { Sender } from './namingTable.ts'
 
 /** An update of one row that stands. The texts are DynamoDB expressions. */
 interface RowUpdate {
@@ -22,7 +22,7 @@ interface RowUpdate {
 export type LeaseRows = ReturnType<typeof leaseRows>
 
 /** Reads and writes the rows of a table through the client: each function is one call, but for `list`, which is one call a page. */
-export function leaseRows(client: DynamoDBClient, tableName: string) {
+export function leaseRows(client: Sender, tableName: string) {
   return {
     /** Reads a row consistently; null when there is none, or another entity's. */
     async read(leaseKey: string): Promise<Lease | null> {
