@@ -94,6 +94,17 @@ describe('a simulation', () => {
     [{ seed: 1, shard: { idle: 1 } }, 'idle: not an option; expected one of'],
     [{ seed: 1, lease: { failover: 1 } }, 'lease.failover: not an option; expected one of failoverTimeMillis,'],
     [{ seed: 1, lease: { failoverTimeMillis: 0 } }, 'lease.failoverTimeMillis: expected a whole number from 1, got 0'],
+    [{ seed: 1, operations: [{ type: 'rain', atMs: 0, pick: 0 }] }, 'operations: expected a type of crash, pause,'],
+    [
+      { seed: 1, operations: [{ type: 'storm', atMs: 0, pick: 0 }] },
+      'operations: expected forMs of a storm to be a whole number from 0, got undefined',
+    ],
+    [
+      { seed: 1, operations: [{ type: 'crash', atMs: 0, pick: 0, downMs: 1 }] },
+      'operations: expected sameId of a crash to be true or false, got undefined',
+    ],
+    [{ seed: 1, shard: { initialPosition: { type: 'LATEST' } } }, 'shard.initialPosition: not an option of simulate'],
+    [null, 'simulate: expected an object of options, got null'],
     [{ seed: 1, transcriptLines: -1 }, 'transcriptLines: expected a whole number from 0, got -1'],
     [{ seed: 1, processor: 5 }, 'processor: expected a function that makes a record processor, got 5'],
   ])('refuses %j', async (options, message) => {

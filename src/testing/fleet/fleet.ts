@@ -127,6 +127,7 @@ export class Fleet {
     this.#tell('the fleet stops')
     for (const worker of this.#workers) worker.stop()
     await time.run(time.nowMs + stopMs, () => isBroken() || this.#workers.size === 0)
+    if (isBroken()) return
     for (const worker of this.#workers) this.ledger.violate('L1', null, `${worker.name} did not stop; it keeps ${worker.kept.join(', ')}`)
     for (const { leaseKey, leaseOwner } of this.around.table.rows()) {
       if (leaseOwner !== null) this.ledger.violate('L1', leaseKey, `${leaseOwner} did not release the lease when it stopped`)

@@ -1,14 +1,4 @@
-import type {
-  EffectOf,
-  EffectType,
-  HandlerContext,
-  Lease,
-  LeaseStore,
-  LeaseTable,
-  RecordSource,
-  StreamDirectory,
-  Timers,
-} from '@shardwise/effects'
+import type { EffectOf, EffectType, HandlerContext, Lease, LeaseStore, LeaseTable, RecordSource, StreamDirectory } from '@shardwise/effects'
 import type { MemoryLeaseTable, MemoryTableCalls } from '@shardwise/memory'
 import { type Dice, diceOf } from './dice.ts'
 import { type FaultRates, noFaults } from './plan.ts'
@@ -68,7 +58,8 @@ const staleMs = 1_000
 const named = (name: string, message: string): Error => Object.assign(new Error(message), { name })
 const timeout = named('TimeoutError', 'no answer came in time')
 const tooMany = named('ThrottlingException', 'the table is asked too much')
-const aborted = named('AbortError', 'the effect was cancelled')
+/** What an effect that was cancelled rejects with. */
+export const aborted = named('AbortError', 'the effect was cancelled')
 const notAborted = { aborted: false, addEventListener: () => undefined, removeEventListener: () => undefined }
 const uncancelled: HandlerContext = { signal: notAborted, onAbort: () => undefined }
 
@@ -102,32 +93,19 @@ export class Network {
    * what that throws is the answer, too. Rejects as clients do: for being one of too many, or with a timeout, which leaves open whether it was applied.
    */
   request<Answer>(effect: EffectType, isWrite: boolean, apply: (attempt: number) => Answer): Promise<Answer> {
-    const { time, calm, stormUntilMs, cutOffUntilMs } = this.#around
-    const isCutOff = !calm && time.nowMs < (cutOffUntilMs.get(this.#caller.name) ?? 0)
-    const storming = !calm && time.nowMs < stormUntilMs && this.#dice.chance(0.8)
-    const drawn = storming ? 'throttled' : this.#drawFate(isWrite, true)
-    const fate = isCutOff ? 'requestLost' : drawn
-    const applied = (attempt: number): Answer => {
-      this.#around.acting = { caller: this.#caller, effect }
-      try {
-        return apply(attempt)
-      } finally {
-        this.#around.acting = null
-      }
-    }
+    const { time } = this.#around
+    const { fate } = this.#fateAtTable(isWrite, true)
     return new Promise((resolve, reject) => {
-      const hear = (afterMs: number, settle: () => void): void => {
-        time.at(time.nowMs + afterMs, this.#caller, () => {
-          time.touch()
-          settle()
-        })
-      }
+      const hear = this.#hear
       const arrive = (attempt: number, isHeard: boolean): void => {
+        this.#around.acting = { caller: this.#caller, effect }
         try {
-          const answer = applied(attempt)
+          const answer = apply(attempt)
           if (isHeard) hear(this.#latency(), () => resolve(answer))
         } catch (error) {
           if (isHeard) hear(this.#latency(), () => reject(error))
+        } finally {
+          this.#around.acting = null
         }
       }
       if (fate === 'throttled') {
@@ -150,36 +128,6 @@ export class Network {
     return { ...through, dropBatch: source.dropBatch }
   }
 
-  /** Timers on this worker's clock. */
-  timers(): Timers {
-    return { startTimer: ({ delayMs }, context) => this.#startTimer(delayMs, context) }
-  }
-
-  #startTimer(delayMs: number, context: HandlerContext) {
-    const { time } = this.#around
-    const dueMs = this.#caller.clock() + delayMs
-    return new Promise<{ type: 'timerFired'; nowMs: number }>((resolve, reject) => {
-      let prevent: () => void
-      const wait = (forMs: number): void => {
-        prevent = time.at(time.nowMs + forMs / this.#caller.rate, this.#caller, () => {
-          const nowMs = this.#caller.clock()
-          // The clock stood still meanwhile. A thousandth of a millisecond is lost in the arithmetic.
-          if (nowMs < dueMs - 0.001) wait(dueMs - nowMs)
-          else {
-            time.touch()
-            resolve({ type: 'timerFired', nowMs })
-          }
-        })
-      }
-      wait(delayMs)
-      context.onAbort(() => {
-        prevent()
-        time.touch()
-        reject(aborted)
-      })
-    })
-  }
-
   /** The same handlers behind the network. */
   #through<Handlers extends object>(
     handlers: Handlers,
@@ -199,14 +147,10 @@ export class Network {
   }
 
   #toTable(effect: EffectType, call: () => unknown): Promise<unknown> {
-    const { time, calm, stormUntilMs, cutOffUntilMs } = this.#around
+    const { time } = this.#around
     const sentMs = this.#caller.clock()
     const isWrite = effect !== 'listLeases' && effect !== 'readCheckpoint' && effect !== 'checkParentShards' && effect !== 'ensureTable'
-    const isCutOff = !calm && time.nowMs < (cutOffUntilMs.get(this.#caller.name) ?? 0)
-    const storming = !calm && time.nowMs < stormUntilMs && this.#dice.chance(0.8)
-    const mayThrottle = effect !== 'checkParentShards' && effect !== 'ensureTable'
-    const drawn = storming && mayThrottle ? 'throttled' : this.#drawFate(isWrite, mayThrottle)
-    const fate = isCutOff ? 'requestLost' : drawn
+    const { fate, isCutOff } = this.#fateAtTable(isWrite, effect !== 'checkParentShards' && effect !== 'ensureTable')
     return new Promise((resolve, reject) => {
       const hear = this.#hearing(resolve, reject)
       if (fate === 'throttled') {
@@ -268,14 +212,17 @@ export class Network {
   }
 
   #hearing(resolve: (answer: Answer) => void, reject: (error: unknown) => void) {
+    return (afterMs: number, answer: Answer | null, error?: unknown): void =>
+      this.#hear(afterMs, () => (answer === null ? reject(error) : resolve(answer)))
+  }
+
+  /** Lets the worker hear something, once it is not paused. */
+  readonly #hear = (afterMs: number, settle: () => void): void => {
     const { time } = this.#around
-    return (afterMs: number, answer: Answer | null, error?: unknown): void => {
-      time.at(time.nowMs + afterMs, this.#caller, () => {
-        time.touch()
-        if (answer === null) reject(error)
-        else resolve(answer)
-      })
-    }
+    time.at(time.nowMs + afterMs, this.#caller, () => {
+      time.touch()
+      settle()
+    })
   }
 
   #latency(): number {
@@ -283,6 +230,14 @@ export class Network {
     if (!this.#dice.chance(this.#rates.slow)) return usual
     this.#count('slow')
     return this.#dice.between(500, 8_000)
+  }
+
+  #fateAtTable(isWrite: boolean, mayThrottle: boolean): { readonly fate: Fate; readonly isCutOff: boolean } {
+    const { time, calm, stormUntilMs, cutOffUntilMs } = this.#around
+    const isCutOff = !calm && time.nowMs < (cutOffUntilMs.get(this.#caller.name) ?? 0)
+    const isStorming = !calm && time.nowMs < stormUntilMs && this.#dice.chance(0.8)
+    const drawn = isStorming && mayThrottle ? 'throttled' : this.#drawFate(isWrite, mayThrottle)
+    return { fate: isCutOff ? 'requestLost' : drawn, isCutOff }
   }
 
   #drawFate(isWrite: boolean, mayThrottle: boolean): Fate {

@@ -104,7 +104,7 @@ const rules = {
   durationMs: wholeFrom(1),
   recordsPerSecond: ['a number from 0', (value: unknown) => typeof value === 'number' && value >= 0],
   faults: ['true, false or rates by name', (value: unknown) => typeof value === 'boolean' || areRates(value)],
-  operations: ['a list of operations', Array.isArray],
+  operations: ['a list of operations', (value: unknown) => Array.isArray(value)],
 } as const
 
 /** The names of all options of a plan. */
@@ -117,6 +117,7 @@ export function planOf(options: PlanOptions): Plan {
     if ((value !== undefined || name === 'seed') && !holds(value))
       throw new Error(`${name}: expected ${expected}, got ${JSON.stringify(value)}`)
   }
+  for (const operation of options.operations ?? []) expectOperation(operation)
   const { seed, workers = 3, shards = 4, durationMs = 600_000, recordsPerSecond = 5, faults = true } = options
   const rates = faults === true ? usualFaults : faults === false ? noFaults : { ...noFaults, ...faults }
   const size = { seed, workers, shards, durationMs }
@@ -158,6 +159,31 @@ function drawOperations(size: { seed: number; workers: number; shards: number; d
       }
     })
   })
+}
+
+const operationFields: Readonly<Record<FleetOperation['type'], readonly string[]>> = {
+  crash: ['downMs', 'sameId'],
+  pause: ['forMs', 'clockStops'],
+  partition: ['forMs'],
+  storm: ['forMs'],
+  leave: [],
+  join: [],
+  split: [],
+  merge: [],
+  expireIterators: [],
+}
+
+/** @throws Error that names the field of an operation that is wrong. */
+function expectOperation(operation: FleetOperation): void {
+  const { type, ...fields } = Object(operation) as Readonly<Record<string, unknown>>
+  const types = Object.keys(operationFields)
+  if (!types.includes(String(type))) throw new Error(`operations: expected a type of ${types.join(', ')}, got ${JSON.stringify(type)}`)
+  for (const name of ['atMs', 'pick', ...operationFields[operation.type]]) {
+    const isFlag = name === 'sameId' || name === 'clockStops'
+    const [expected, holds] = isFlag ? (['true or false', (value: unknown) => typeof value === 'boolean'] as const) : wholeFrom(0)
+    if (!holds(fields[name]))
+      throw new Error(`operations: expected ${name} of a ${operation.type} to be ${expected}, got ${JSON.stringify(fields[name])}`)
+  }
 }
 
 function areRates(value: unknown): boolean {

@@ -20,7 +20,7 @@ export interface SimulationOptions extends PlanOptions {
 
 /** What came of a simulation: plain JSON. */
 export interface SimulationReport {
-  /** What was simulated: `simulate({ ...plan })` does it again. */
+  /** What was simulated: given to `simulate`, with the same `processor`, `lease` and `shard`, it happens again. */
   readonly plan: Plan
   /** Empty when everything held. */
   readonly violations: readonly Violation[]
@@ -45,6 +45,7 @@ const names = [...planOptionNames, 'processor', 'lease', 'shard', 'transcriptLin
  * @throws Error naming the option that is unknown or wrong, and what was expected.
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
+  if (typeof options !== 'object' || options === null) throw new Error(`simulate: expected an object of options, got ${String(options)}`)
   const unknown = Object.keys(options).find((name) => !names.includes(name))
   if (unknown !== undefined) throw new Error(`${unknown}: not an option of simulate; expected one of ${names.join(', ')}`)
   const { processor, lease = {}, shard = {}, transcriptLines = 0 } = options
@@ -79,7 +80,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 
 const mayBeZero: ReadonlySet<string> = new Set(['maxLeasesToStealAtOneTime', 'completedLeaseCleanupIntervalMillis'])
 
-function expectParts({ processor, lease = {}, transcriptLines = 0 }: SimulationOptions): void {
+function expectParts({ processor, lease = {}, shard = {}, transcriptLines = 0 }: SimulationOptions): void {
+  if ('initialPosition' in shard) throw new Error('shard.initialPosition: not an option of simulate, whose consumers start at TRIM_HORIZON')
   if (processor !== undefined && typeof processor !== 'function') {
     throw new Error(`processor: expected a function that makes a record processor, got ${JSON.stringify(processor)}`)
   }

@@ -14,6 +14,7 @@ import { type Dice, diceOf } from './dice.ts'
 import { type ProcessorSurroundings } from './flakyProcessor.ts'
 import type { Ledger } from './ledger.ts'
 import { type Caller, Network, type Surroundings } from './network.ts'
+import { virtualTimers } from './virtualTimers.ts'
 import type { WatchedEngine } from './watchedEngine.ts'
 
 /** What every worker of a fleet is made of. */
@@ -85,7 +86,7 @@ export class SimulatedWorker implements Caller {
         return answer
       },
       ...source,
-      ...network.timers(),
+      ...virtualTimers(setting.around.time, this),
     }
     const mailbox = createMailbox<CoordinatorEvent>()
     const observe = (observation: Observation): void => {
