@@ -3,11 +3,17 @@
  * message at all.
  */
 export function namedConnectionFailure(error: unknown, endpoint: string): unknown {
-  const attempts: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
+  const failed = causeOf(error)
+  const attempts: readonly unknown[] = failed instanceof AggregateError ? failed.errors : [failed]
   if (attempts.length === 0 || !attempts.every(isConnectionFailure)) return error
   const reasons = attempts.map(({ message }) => message).join(', ')
   const failure = new Error(`${endpoint} cannot be reached: ${reasons}`, { cause: error })
   return Object.assign(failure, { name: 'EndpointUnreachable', code: attempts[0]?.code })
+}
+
+/** Over HTTP/2 a call only says that its stream was cancelled; its cause says why. */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_HTTP2_STREAM_CANCEL' ? (error.cause ?? error) : error
 }
 
 interface SystemError extends Error {

@@ -109,6 +109,21 @@ describe('a worker that reads by enhanced fan-out', () => {
     expect(new Set(server.requests('SubscribeToShard').map((input) => input['ConsumerARN']))).toEqual(new Set([consumer]))
   })
 
+  it('names an endpoint that cannot be reached', async () => {
+    const worker = new Worker({
+      ...paced,
+      applicationName: 'unreached',
+      streamName: 'orders',
+      fanOut: true,
+      kinesisEndpoint: 'http://127.0.0.1:1',
+      dynamodb,
+      maxInitializationAttempts: 1,
+      processor: aDiary().processor,
+    })
+
+    await expect(worker.run()).rejects.toThrow('http://127.0.0.1:1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1')
+  })
+
   it('is a flag of the command line', async () => {
     put(stream, texts('order', 10))
     const said = ['consume', '--stream', 'orders', '--application', 'flagged', '--processor', recorder, '--fan-out', 'billing-reader']
