@@ -9,6 +9,7 @@ const page = readFileSync(url, 'utf8')
 describe('the page of handlers', () => {
   it('begins with a program that a worker understands, in five lines', async () => {
     const [, program = ''] = /^```js\n(.*?)^```$/ms.exec(page) ?? []
+    expect(page.match(/^```js$/gm)).toHaveLength(1)
     const [imports = '', ...lines] = program.trimEnd().split('\n')
     expect(imports).toBe("import { eachRecord, Worker } from 'shardwise'")
     expect(lines.length + 1).toBeLessThanOrEqual(5)
