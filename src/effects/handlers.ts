@@ -37,7 +37,7 @@ export type RecordSource = Handlers<EffectsOf<'recordSource'>>
 export type StreamDirectory = Handlers<EffectsOf<'streamDirectory'>>
 /** Calls the user's record processors. */
 export type Processor = Handlers<EffectsOf<'processor'>>
-/** Timers. */
+/** Waits for the machine, which knows no clock. */
 export type Timers = Handlers<EffectsOf<'timers'>>
 /** Hears the signals of a shard consumer. */
 export type ConsumerOwner = Handlers<EffectsOf<'consumerOwner'>>

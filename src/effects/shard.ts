@@ -21,7 +21,7 @@ export interface Shard {
 /** A child shard as the end of its parent names it. */
 export type ChildShard = Pick<Shard, 'shardId' | 'parentShardIds' | 'hashKeyRange'>
 
-/** @throws Error when the text cannot be the id of a shard. */
+/** Gives back the id of a shard as it is. @throws Error when the text cannot be one. */
 export function parseShardId(text: string): ShardId {
   if (typeof text !== 'string' || !/^[a-zA-Z0-9_.-]{1,128}$/.test(text)) {
     throw new Error(`shardId: expected 1 to 128 letters, digits, "_", "." or "-", got ${shown(text)}`)

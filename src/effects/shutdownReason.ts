@@ -15,7 +15,7 @@ export function higherReason(a: ShutdownReason | null, b: ShutdownReason): Shutd
   return a !== null && rankOf(a) >= rankOf(b) ? a : b
 }
 
-/** @throws Error for an unknown reason. */
+/** Reads the name of a shutdown reason. @throws Error for an unknown one. */
 export function parseShutdownReason(reason: string): ShutdownReason {
   if (typeof reason !== 'string' || !Object.hasOwn(ranks, reason)) {
     throw new Error(`reason: expected REQUESTED, SHARD_END or LEASE_LOST, got ${shown(reason)}`)

@@ -57,7 +57,7 @@ beforeAll(() => {
   const root = fileURLToPath(new URL('../../', import.meta.url))
   const answer = execFileSync('npm', ['pack', '--dry-run', '--json', '--workspaces', '--loglevel=error'], { cwd: root, encoding: 'utf8' })
   for (const { name, files } of JSON.parse(answer) as readonly Packed[]) packed.set(name, new Set(files.map(({ path }) => path)))
-})
+}, 60_000)
 
 const filesOf = (folder: string): ReadonlySet<string> => packed.get(manifestOf(folder).name) ?? new Set()
 

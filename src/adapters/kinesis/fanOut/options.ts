@@ -41,7 +41,7 @@ export function checkFanOutOptions(options: FanOutRecordSourceOptions): void {
   checkStreamConsumer(options.stream, { consumerArn, consumerName })
 }
 
-/** @throws Error that names `consumerArn` or `consumerName` when they cannot be those of a consumer of the stream. */
+/** Checks how a consumer of the stream is named. @throws Error that names `consumerArn` or `consumerName` when they cannot be those of one. */
 export function checkStreamConsumer(stream: StreamAddress, { consumerArn, consumerName }: StreamConsumerAddress): void {
   if ((consumerArn === undefined) === (consumerName === undefined)) {
     const got = consumerArn === undefined ? 'neither' : 'both'
