@@ -27,6 +27,8 @@ export function handWrittenStep({ value, context }: ShardConsumerSnapshot, event
           const after = deliveredThrough(context)
           next.batch = batch
           next.batchFailures = 0
+          next.failingSinceMs = null
+          next.lastError = null
           next.idleMs = (batch.millisBehindLatest ?? 0) === 0 && batch.count < options.maxRecords ? options.idleTimeInMilliseconds : 0
           return start(processing, next, { type: 'processRecords', id: nextId, shardId, batch, after, attempt: 0 })
         }
@@ -109,7 +111,12 @@ export function fieldByField(context: ShardConsumerContext): Writable<ShardConsu
     completed: context.completed,
     openedAtMs: context.openedAtMs,
     batch: context.batch,
+    whole: context.whole,
+    suspects: context.suspects,
     batchFailures: context.batchFailures,
+    failingSinceMs: context.failingSinceMs,
+    lastError: context.lastError,
+    gaveUp: context.gaveUp,
     idleMs: context.idleMs,
     atShardEnd: context.atShardEnd,
     childShards: context.childShards,

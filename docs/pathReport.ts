@@ -23,7 +23,11 @@ for (const input of pathInputs) {
 
   const events = paths.reduce((sum, { steps }) => sum + steps.length, 0)
   const longest = Math.max(...[...graph.states.values()].map(({ way }) => way.length))
-  console.log(`${String(input.options?.missedShardEndCheckpoint)} where shardEnded forgets to checkpoint`)
+  console.log(
+    Object.entries(input.options ?? {})
+      .map(([name, value]) => `${name} ${String(value)}`)
+      .join(', '),
+  )
   console.log(`  ${count(graph.states.size)} states, the farthest ${longest} events from the start`)
   console.log(`  ${count(graph.edges.length)} edges, ${count(graph.edges.length - left.length)} of them walked`)
   console.log(`  ${count(paths.length)} paths of ${count(events)} events, each replayed`)

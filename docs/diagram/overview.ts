@@ -72,6 +72,13 @@ export const exceptions: readonly Exception[] = [
     why: 'without a request to shut down, a shard whose record processor was lost in a crash is closed without a further callback, to be consumed anew from the last checkpoint',
     covers: ({ event }) => event === 'processorGone',
   },
+  {
+    from: 'PROCESSING',
+    to: 'SHUTTING_DOWN',
+    label: 'Given up',
+    why: 'a batch whose deliveries are exhausted may stop its shard on this worker, or the worker: the lease is given away',
+    covers: ({ guard }) => guard === 'givesBatchUp',
+  },
 ]
 
 interface Edge {

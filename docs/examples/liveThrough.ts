@@ -17,6 +17,7 @@ export async function liveThrough(life: Life, processor: RecordProcessor): Promi
     processor,
     shardId,
     batches,
+    deadLetter() {},
     send({ request }) {
       const settled = { type: 'settleCheckpoint', shardId, request, error: failure } as const
       queueMicrotask(() => handlers.settleCheckpoint(settled))

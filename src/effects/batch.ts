@@ -1,4 +1,4 @@
-import type { ExtendedSequenceNumber } from './sequenceNumber.ts'
+import { compareSequenceNumbers, type ExtendedSequenceNumber } from './sequenceNumber.ts'
 import type { ChildShard, ShardId } from './shard.ts'
 
 /** A record as a record processor receives it. `data` is the payload, already decoded from base64. */
@@ -45,6 +45,16 @@ export interface BatchStore {
   put(batch: Omit<StoredBatch, 'handle'> & { readonly handle: Omit<BatchHandle, 'batchId'> }): BatchHandle
   /** Reads a batch and keeps it; undefined when it was dropped or never put. */
   take(batchId: string): StoredBatch | undefined
+  /**
+   * Puts the next `count` records above `after` of a batch of this shard as a batch of their own, beside it, and never as the last of the shard; undefined when there is no such batch.
+   * @throws Error as `put` does.
+   */
+  split(part: {
+    readonly shardId: ShardId
+    readonly batchId: string
+    readonly after: ExtendedSequenceNumber | null
+    readonly count: number
+  }): BatchHandle | undefined
   /** Forgets a batch; nothing happens when it is not there. */
   drop(batchId: string): void
   /** Forgets every batch of a shard. */
@@ -54,7 +64,7 @@ export interface BatchStore {
 }
 
 /**
- * A batch store in memory. A shard consumer holds one batch at a time, so `maxBatches` bounds the shards consumed at once.
+ * A batch store in memory. A shard consumer holds one batch at a time, and a part of it while it looks for a record at fault, so `maxBatches` bounds the shards consumed at once.
  * @throws Error when `maxBatches` is not a whole number from 1.
  */
 export function createBatchStore({ maxBatches = 100_000 } = {}): BatchStore {
@@ -63,13 +73,25 @@ export function createBatchStore({ maxBatches = 100_000 } = {}): BatchStore {
   }
   const batches = new Map<string, StoredBatch>()
   let made = 0
-  return {
+  const store: BatchStore = {
     put({ shardId, records, handle }) {
       if (batches.size >= maxBatches) throw new Error(`maxBatches: the batch store already holds ${maxBatches} batches`)
       made += 1
       const stored = { shardId, records, handle: { ...handle, batchId: `b${made}` } }
       batches.set(stored.handle.batchId, stored)
       return stored.handle
+    },
+    split({ shardId, batchId, after, count }) {
+      const whole = batches.get(batchId)
+      // Ids count from 1 in every process: a restored consumer may name a batch of another shard.
+      if (whole === undefined || whole.shardId !== shardId) return undefined
+      const start = after === null ? 0 : whole.records.findIndex((record) => compareSequenceNumbers(record, after) > 0)
+      const records = start === -1 ? [] : whole.records.slice(start, start + count)
+      const bytes = records.reduce((sum, { data }) => sum + data.length, 0)
+      const { millisBehindLatest } = whole.handle
+      const [first, last] = [placeOf(records[0]), placeOf(records.at(-1))]
+      const handle = { count: records.length, first, last, bytes, millisBehindLatest, atShardEnd: false, childShards: [] }
+      return store.put({ shardId, records, handle })
     },
     take: (batchId) => batches.get(batchId),
     drop(batchId) {
@@ -82,4 +104,9 @@ export function createBatchStore({ maxBatches = 100_000 } = {}): BatchStore {
       return batches.size
     },
   }
+  return store
+}
+
+function placeOf(record: KinesisRecord | undefined): ExtendedSequenceNumber | null {
+  return record === undefined ? null : { sequenceNumber: record.sequenceNumber, subSequenceNumber: record.subSequenceNumber }
 }

@@ -23,8 +23,11 @@ export interface ErrorFacts {
   readonly message: string
 }
 
-/** How a finished shard consumer ended: shard end stored, lease gone, stopped before it was initialised, or to be made anew from the last checkpoint. */
-export type Outcome = 'finished' | 'leaseLost' | 'stopped' | 'replay'
+/**
+ * How a finished shard consumer ended: shard end stored; lease gone; stopped before it was initialised, or by the error policy; failed by the error policy,
+ * and the worker with it; or to be made anew from the last checkpoint.
+ */
+export type Outcome = 'finished' | 'leaseLost' | 'stopped' | 'failed' | 'replay'
 
 /** A lease of this worker: `token` is the lease counter at acquisition, and fences every write made in its name. */
 interface HeldLease {
@@ -224,6 +227,18 @@ export const effectTable = {
       throttled: nothing,
     },
   },
+  /**
+   * Puts the next `count` records of a batch above `after`, or what there is of them, into the store as a batch of their own: one that does not end the
+   * shard. The batch itself stays. Asked again, it makes another, which is freed with the shard at the latest.
+   */
+  splitBatch: {
+    port: 'recordSource',
+    lane: 'task',
+    idempotent: true,
+    unanswered: 'nothing more is delivered, and a shutdown waits',
+    asks: of<OfShard & { readonly batchId: string; readonly after: ExtendedSequenceNumber | null; readonly count: number }>(),
+    answers: { batchSplit: of<{ readonly batch: BatchHandle }>(), batchGone: nothing },
+  },
   /** Frees the records of a batch. */
   dropBatch: {
     port: 'recordSource',
@@ -305,6 +320,25 @@ export const effectTable = {
       }
     >(),
     answers: { recordsProcessed: nothing, recordsFailed: failure, batchGone: nothing, processorGone: nothing },
+  },
+  /**
+   * Hands the records of a batch that are above `after` to the dead letter: they were delivered `attempts` times, and last failed with `error`. Once it is
+   * answered with success they may be passed over.
+   */
+  deliverDeadLetter: {
+    port: 'processor',
+    lane: 'task',
+    idempotent: false,
+    unanswered: 'nothing more is delivered, and a shutdown waits',
+    asks: of<
+      OfShard & {
+        readonly batch: BatchHandle
+        readonly after: ExtendedSequenceNumber | null
+        readonly attempts: number
+        readonly error: ErrorFacts
+      }
+    >(),
+    answers: { deadLetterDelivered: nothing, deadLetterFailed: failure, batchGone: nothing, processorGone: nothing },
   },
   /** Tells the processor that the worker stops, while it may still checkpoint. */
   notifyShutdownRequested: {

@@ -4,14 +4,16 @@
  */
 import type { Outcome } from '@shardwise/effects'
 import { isShardEnd } from '@shardwise/effects'
-import { freeBatch } from './batches.ts'
+import { dropBatch, laterOf } from './batches.ts'
 import { type Action, abortTask } from './change.ts'
+import { verdictOn } from './deliveryPolicy.ts'
 import { shutdownCompleted } from './reasons.ts'
 import type { ResumableWork, ShardConsumerContext } from './shardConsumerContext.ts'
 
-export { completeBatch, dropBatch, takeBatch } from './batches.ts'
+export { beginSplit, completeBatch, dropBatch, takeBatch, takePart, takeWhole } from './batches.ts'
 export { requestCheckpoint, takeWriteAnswer } from './checkpoints.ts'
-export { giveUpShardEnd, recordReason } from './reasons.ts'
+export { countDeliveryFailure, noteFailing } from './deliveryPolicy.ts'
+export { giveUpDelivery, giveUpShardEnd, recordReason } from './reasons.ts'
 export * from './tasks.ts'
 
 const resume =
@@ -21,8 +23,9 @@ const resume =
 /** The next work begins with no failures. */
 const atFirst = { task: null, attempt: 0, resume: null }
 
-function outcomeOf({ checkpoint, reason, initialized, replay }: ShardConsumerContext): Outcome {
+function outcomeOf({ checkpoint, reason, initialized, replay, gaveUp, options }: ShardConsumerContext): Outcome {
   if (checkpoint !== null && isShardEnd(checkpoint)) return 'finished'
+  if (gaveUp !== null) return options.onDeliveryFailure === 'fail' ? 'failed' : 'stopped'
   if (reason === 'LEASE_LOST') return 'leaseLost'
   if (replay) return 'replay'
   // Without a processor, SHARD_END can only be what the sender read in the lease row.
@@ -32,15 +35,21 @@ function outcomeOf({ checkpoint, reason, initialized, replay }: ShardConsumerCon
 export const advance: Action = (context, event) => ({ context: atFirst, effects: abortTask(context, event) })
 
 /** The consumption ends: what is awaited is aborted, what was read and not processed is freed. */
-export const leave: Action = (context, event) => ({
-  context: { ...atFirst, batch: null },
-  effects: [...abortTask(context, event), ...freeBatch(context)],
-})
+export const leave: Action = (context, event) => {
+  const dropped = dropBatch(context, event)
+  return { context: { ...atFirst, ...dropped.context }, effects: [...abortTask(context, event), ...(dropped.effects ?? [])] }
+}
+/** The records of the last batch count as processed where the error policy passes them over, and no shutdown was to come first. */
+export const passOver: Action = (context, event) =>
+  context.reason === null && verdictOn(context, event) === 'skip'
+    ? { context: { completed: laterOf(context.completed, context.batch?.last ?? null) } }
+    : {}
 export const countFailure: Action = ({ attempt }) => ({ context: { attempt: attempt + 1, task: null } })
-export const countDeliveryFailure: Action = ({ batchFailures }) => ({ context: { batchFailures: batchFailures + 1 } })
 export const thenRead: Action = resume('reading')
 export const thenReopen: Action = resume('reopening')
 export const thenProcess: Action = resume('processing')
+export const thenSplit: Action = resume('splitting')
+export const thenDeadLetter: Action = resume('deadLettering')
 export const thenListChildren: Action = resume('listingChildShards')
 export const thenCreateLeases: Action = resume('creatingChildLeases')
 export const thenNotifyShardEnded: Action = resume('notifyingShardEnded')

@@ -25,9 +25,8 @@ export function deliveredThrough(context: ShardConsumerContext): ExtendedSequenc
 }
 
 /** Whether a failed batch was checkpointed to its end while it was processed, so that nothing of it is left to deliver. */
-export function batchIsCovered(context: ShardConsumerContext): boolean {
-  const { batch, checkpoint, resume } = context
-  if (resume !== 'processing' || checkpoint === null || batch === null || batch.last === null) return false
+export function batchIsCovered({ batch, checkpoint }: Pick<ShardConsumerContext, 'batch' | 'checkpoint'>): boolean {
+  if (checkpoint === null || batch === null || batch.last === null) return false
   return compareSequenceNumbers(checkpoint, batch.last) >= 0
 }
 
@@ -47,12 +46,15 @@ function idleAfter(context: ShardConsumerContext, batch: BatchHandle): number {
   return batch.count > 0 ? 0 : Math.min(leastReadIntervalMs, idleTimeInMilliseconds)
 }
 
+/** What a batch begins with: no failures. */
+const unfailed = { batchFailures: 0, failingSinceMs: null, lastError: null }
+
 /** Takes over the batch that was read, and the children that it names: a later answer may not name them again. */
 export const takeBatch: Action = (context, event) => {
   if (event.type !== 'recordsRead') return {}
   const { batch } = event
   const childShards = batch.atShardEnd && batch.childShards.length > 0 ? batch.childShards : context.childShards
-  return { context: { batch, batchFailures: 0, idleMs: idleAfter(context, batch), childShards } }
+  return { context: { batch, ...unfailed, idleMs: idleAfter(context, batch), childShards } }
 }
 
 /** The present batch needs no more processing: its records are freed, and what it says of the end of the shard is noted. */
@@ -65,16 +67,35 @@ export const completeBatch: Action = (context) => {
       attempt: 0,
       resume: null,
       completed: laterOf(context.completed, batch.last),
+      suspects: Math.max(0, context.suspects - batch.count),
       atShardEnd: batch.atShardEnd,
     },
     effects: freeBatch(context),
   }
 }
 
-/** The present batch, if there is one, is given up without having been processed. */
-export const dropBatch: Action = (context) => ({ context: { batch: null }, effects: freeBatch(context) })
+/** What was read is given up without having been processed: the present batch, and the one that it is a part of. */
+export const dropBatch: Action = (context) => ({
+  context: { batch: null, whole: null, suspects: 0 },
+  effects: [...freeBatch(context), ...freeBatch({ ...context, batch: context.whole })],
+})
+
+/** The record at fault is looked for in the present batch: in a part of it at a time, of which the first is to be split off. */
+export const beginSplit: Action = (context) => {
+  const { batch, whole } = context
+  return {
+    context: { batch: null, whole: whole ?? batch, suspects: batch?.count ?? 0 },
+    effects: whole === null ? [] : freeBatch(context),
+  }
+}
+
+/** Takes over the part that was split off. */
+export const takePart: Action = (_, event) => (event.type === 'batchSplit' ? { context: { batch: event.batch, ...unfailed } } : {})
+
+/** No part of the batch is suspected any more: what is left of the whole is to be delivered. */
+export const takeWhole: Action = ({ whole }) => ({ context: { batch: whole, whole: null, suspects: 0, ...unfailed } })
 
 /** Frees the records of the present batch, if there is one. */
-export function freeBatch({ batch, shardId }: ShardConsumerContext): readonly ShardEffect[] {
+function freeBatch({ batch, shardId }: Pick<ShardConsumerContext, 'batch' | 'shardId'>): readonly ShardEffect[] {
   return batch === null ? [] : [{ type: 'dropBatch', shardId, batchId: batch.batchId }]
 }

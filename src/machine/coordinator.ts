@@ -240,7 +240,7 @@ function fail(draft: Draft, failure: ErrorFacts): void {
 function leaseGone(draft: Draft, { leaseKey, outcome, workerIdShared = false }: Extract<CoordinatorEvent, { type: 'leaseGone' }>): void {
   const { kept, unwanted, lost, phase } = draft.state
   draft.set({ kept: kept.filter((key) => key !== leaseKey) })
-  if (outcome === 'stopped' && !unwanted.includes(leaseKey)) draft.set({ unwanted: [...unwanted, leaseKey] })
+  if ((outcome === 'stopped' || outcome === 'failed') && !unwanted.includes(leaseKey)) draft.set({ unwanted: [...unwanted, leaseKey] })
   if (outcome === 'leaseLost') draft.set({ lost: [...lost.filter((key) => key !== leaseKey), leaseKey], streamInDoubt: true })
   if (outcome === 'finished' && phase === 'running') listSoon(draft)
   if (workerIdShared && phase === 'running') {

@@ -5,6 +5,7 @@
 import { isShardEnd, type ShutdownReason } from '@shardwise/effects'
 import { batchIsCovered } from './batches.ts'
 import { answersTask, answersWrite } from './change.ts'
+import { verdictOn } from './deliveryPolicy.ts'
 import { effectiveReason } from './reasons.ts'
 import type { ResumableWork, ShardConsumerContext, ShardEvent } from './shardConsumerContext.ts'
 
@@ -52,6 +53,20 @@ export const recordsDelivered: Guard = ofAnswer(
 export const tipReached: Guard = ofAnswer((context) => context.idleMs > 0)
 export const failedBefore: Guard = ofAnswer((context) => context.attempt > 0)
 export const batchCovered: Guard = ofAnswer(batchIsCovered)
+export const splitsBatch: Guard = ofAnswer((context, event) => verdictOn(context, event) === 'split')
+export const partFound: Guard = ofAnswer(
+  (context, event) =>
+    event.type === 'batchSplit' && event.batch.count > 0 && !batchIsCovered({ checkpoint: context.checkpoint, batch: event.batch }),
+)
+export const partIsDone: Guard = ofAnswer((context) => context.whole !== null && context.suspects > (context.batch?.count ?? 0))
+export const partsAreDone: Guard = ofAnswer((context) => context.whole !== null)
+export const partCovered: Guard = ofAnswer((context) => context.whole !== null && batchIsCovered(context))
+export const skipsPart: Guard = ofAnswer((context, event) => context.whole !== null && verdictOn(context, event) === 'skip')
+export const resumeSplitting: Guard = resumes('splitting')
+export const deadLettersBatch: Guard = ofAnswer((context, event) => verdictOn(context, event) === 'deadLetter')
+export const skipsBatch: Guard = ofAnswer((context, event) => verdictOn(context, event) === 'skip')
+export const givesBatchUp: Guard = ofAnswer((context, event) => verdictOn(context, event) !== null)
+export const resumeDeadLetter: Guard = resumes('deadLettering')
 export const resumeProcessing: Guard = resumes('processing')
 export const resumeReopening: Guard = resumes('reopening')
 

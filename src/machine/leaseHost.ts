@@ -1,6 +1,7 @@
 import {
   type ConsumerHost,
   type EffectOf,
+  type ExtendedSequenceNumber,
   type Interpreter,
   interpret,
   type LeaseHost,
@@ -16,7 +17,7 @@ import type { CoordinatorEvent } from './coordinator.ts'
 import { type LeaseKeeperEvent, leaseKeeper, startLeaseKeeper } from './leaseKeeper.ts'
 import { createMailbox } from './mailbox.ts'
 import type { Observer } from './observation.ts'
-import type { CheckpointRequestedEvent, ShardEvent } from './shardConsumerContext.ts'
+import type { CheckpointRequestedEvent, ShardConsumerContext, ShardEvent } from './shardConsumerContext.ts'
 import type { ShardConsumerEngine, ShardConsumerSnapshot } from './shardConsumerEngine.ts'
 import type { ShardConsumerOptions } from './shardConsumerOptions.ts'
 
@@ -31,6 +32,8 @@ export interface HostedProcessor {
   readonly handlers: Processor
   /** Whether a second callback at the end of the shard breaks a promise of the processor. */
   readonly shutdownOnce?: boolean | undefined
+  /** Whether it takes dead letters. */
+  readonly deadLetter?: boolean | undefined
   /** Says that the consumer has ended. */
   close(): void
 }
@@ -48,8 +51,8 @@ export interface LeaseHostOptions {
   readonly hostProcessor: (shardId: string, send: (event: CheckpointRequestedEvent) => void) => HostedProcessor
   readonly tellCoordinator: (event: CoordinatorEvent) => void
   readonly observe: Observer
-  /** Hears what ends a machine against its contract. */
-  readonly fail: (error: unknown) => void
+  /** Hears what is to end the worker: in order, where the error policy says so, or with `force`, where a machine ended against its contract. */
+  readonly fail: (error: unknown, force: boolean) => void
 }
 
 /** Runs a lease keeper per held lease, and a shard consumer for each of them. */
@@ -76,7 +79,7 @@ export function hostLeases(options: LeaseHostOptions): RunningLeases {
         kept.gone.then(tellGone, (error: unknown) => {
           // Nothing renews the lease any more, so nothing may be consumed in its name.
           kept.close()
-          options.fail(error)
+          options.fail(error, true)
           tellGone({ outcome: null, workerIdShared: false })
         })
       },
@@ -145,7 +148,7 @@ function hostConsumer(options: LeaseHostOptions, tellKeeper: (event: LeaseKeeper
           closeRunning = started.close
         } catch (error) {
           // The user's factory threw, or made something that is not a processor: the worker ends, and the lease is released first.
-          options.fail(error)
+          options.fail(error, true)
           tellKeeper({ type: 'consumerEnded', outcome: 'stopped', openedAtMs: null })
         }
       },
@@ -173,7 +176,7 @@ function startConsumer(
       parentShardIds,
       openedAtMs,
       seed: seedOf(workerId + shardId),
-      options: processor.shutdownOnce === true ? { ...shardOptions, missedShardEndCheckpoint: 'replay' } : shardOptions,
+      options: optionsFor(processor, shardOptions),
     }),
     handlers: withOwn(handlers, {
       ...processor.handlers,
@@ -191,15 +194,36 @@ function startConsumer(
   consumer.done.then(
     ({ context }) => {
       close()
+      if (context.outcome === 'failed') options.fail(deliveryFailure(context), false)
       tellKeeper({ type: 'consumerEnded', outcome: context.outcome ?? 'stopped', openedAtMs: context.openedAtMs })
     },
     (error: unknown) => {
       close()
-      options.fail(error)
+      options.fail(error, true)
       tellKeeper({ type: 'consumerEnded', outcome: 'stopped', openedAtMs: null })
     },
   )
   return { consumer, close }
+}
+
+/** The options of a consumer, changed where its processor asks for it; the very object otherwise, for it was checked. */
+function optionsFor({ shutdownOnce, deadLetter }: HostedProcessor, options: Partial<ShardConsumerOptions>): Partial<ShardConsumerOptions> {
+  const adds = deadLetter === true && options.deadLetter !== true
+  if (shutdownOnce !== true && !adds) return options
+  return {
+    ...options,
+    ...(shutdownOnce === true ? { missedShardEndCheckpoint: 'replay' } : {}),
+    ...(adds ? { deadLetter } : {}),
+  }
+}
+
+/** What the worker fails with when the error policy says that it should. */
+function deliveryFailure({ shardId, gaveUp }: ShardConsumerContext): Error {
+  const place = (at: ExtendedSequenceNumber | null | undefined): string =>
+    at === null || at === undefined ? 'nothing' : `${at.sequenceNumber}/${at.subSequenceNumber}`
+  const { name, message } = gaveUp?.error ?? { name: 'Error', message: 'unknown' }
+  const what = `${shardId}: the records from ${place(gaveUp?.first)} to ${place(gaveUp?.last)} failed ${gaveUp?.attempts} times`
+  return Object.assign(new Error(`${what}, at last with ${name}: ${message}`), { name: 'DeliveryFailedError' })
 }
 
 /** An object with the members of both: `shared` is its prototype, not a copy of two dozen functions for every shard. */

@@ -2,6 +2,7 @@ import { higherReason, isShardEnd, type Outcome, parseShutdownReason, type Shutd
 import { batchIsCovered } from './batches.ts'
 import { type Action, answersTask } from './change.ts'
 import { refuseWaiting } from './checkpoints.ts'
+import { verdictOn } from './deliveryPolicy.ts'
 import type { ShardConsumerContext, ShardEffect, ShardEvent } from './shardConsumerContext.ts'
 
 /** The reason that an event itself brings: asked for from outside, or found in an answer; null when it brings none. */
@@ -21,7 +22,10 @@ function reasonIn(context: ShardConsumerContext, event: ShardEvent): ShutdownRea
     case 'recordsProcessed':
       return context.batch?.atShardEnd === true ? 'SHARD_END' : null
     case 'timerFired':
-      return batchIsCovered(context) && context.batch?.atShardEnd === true ? 'SHARD_END' : null
+      return (batchIsCovered(context) || verdictOn(context, event) === 'skip') && context.batch?.atShardEnd === true ? 'SHARD_END' : null
+    case 'recordsFailed':
+    case 'deadLetterDelivered':
+      return verdictOn(context, event) === 'skip' && context.batch?.atShardEnd === true ? 'SHARD_END' : null
     case 'shardNotFound':
       // Before the processor is initialised, it first learns of the shard, then of its end.
       return context.initialized ? 'SHARD_END' : null
@@ -48,7 +52,13 @@ function leaseLost({ shardId, leaseKey, token }: ShardConsumerContext): ShardEff
   return { type: 'signalLeaseLost', shardId, leaseKey, token }
 }
 
-const callbacks: ReadonlySet<string> = new Set(['initialize', 'processRecords', 'notifyShutdownRequested', 'notifyShardEnded'])
+const callbacks: ReadonlySet<string> = new Set([
+  'initialize',
+  'processRecords',
+  'deliverDeadLetter',
+  'notifyShutdownRequested',
+  'notifyShardEnded',
+])
 
 /**
  * Records the reason that holds. With LEASE_LOST, what waits for a checkpoint is refused and a running callback is told to stop; its answer is still
@@ -72,4 +82,11 @@ export const recordReason: Action = (context, event) => {
 export const giveUpShardEnd: Action = (context) => {
   const refused = refuseWaiting(context)
   return { context: { ...refused.context, reason: 'LEASE_LOST' }, effects: [...refused.effects, leaseLost(context)] }
+}
+
+/** The batch is given up, and the shard with it: the lease is given away, and what failed is kept for the owner of the consumer. */
+export const giveUpDelivery: Action = (context, event) => {
+  const { batch, batchFailures: attempts, lastError: error } = context
+  const given = giveUpShardEnd(context, event)
+  return { ...given, context: { ...given.context, gaveUp: { first: batch?.first ?? null, last: batch?.last ?? null, attempts, error } } }
 }

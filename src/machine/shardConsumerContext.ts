@@ -3,6 +3,7 @@ import {
   type ChildShard,
   type EffectOf,
   type EffectsOf,
+  type ErrorFacts,
   type ExtendedSequenceNumber,
   type MachineAnswer,
   type Outcome,
@@ -74,11 +75,21 @@ export type ResumableWork =
   | 'reading'
   | 'reopening'
   | 'processing'
+  | 'splitting'
+  | 'deadLettering'
   | 'listingChildShards'
   | 'creatingChildLeases'
   | 'notifyingShardEnded'
   | 'notifyingLeaseLost'
   | 'closing'
+
+/** A batch that was given up: where it lies, how often it was delivered, and what the processor failed with last. */
+interface GivenUpBatch {
+  readonly first: ExtendedSequenceNumber | null
+  readonly last: ExtendedSequenceNumber | null
+  readonly attempts: number
+  readonly error: ErrorFacts | null
+}
 
 /** The memory of a shard consumer: plain JSON. */
 export interface ShardConsumerContext {
@@ -109,8 +120,18 @@ export interface ShardConsumerContext {
   /** When the shard was first opened, epoch ms: where LATEST was. */
   readonly openedAtMs: number | null
   readonly batch: BatchHandle | null
+  /** The batch of which the present one is a part, while the record at fault is looked for. */
+  readonly whole: BatchHandle | null
+  /** How many records the part was taken from that failed last, less those that have succeeded since. */
+  readonly suspects: number
   /** How often the processor failed on the present batch. */
   readonly batchFailures: number
+  /** When it failed first, monotonic ms, where its age counts and a backoff has told the time. */
+  readonly failingSinceMs: number | null
+  /** What it failed with last; long messages are cut. */
+  readonly lastError: ErrorFacts | null
+  /** The batch for which the error policy gave the shard up. */
+  readonly gaveUp: GivenUpBatch | null
   /** How long to wait before the next read, in ms. */
   readonly idleMs: number
   /** Whether everything in the shard has been delivered. */
@@ -173,7 +194,12 @@ export function copyContext(from: FirstMemory & Partial<ShardConsumerContext>): 
     completed: from.completed ?? null,
     openedAtMs: from.openedAtMs,
     batch: from.batch ?? null,
+    whole: from.whole ?? null,
+    suspects: from.suspects ?? 0,
     batchFailures: from.batchFailures ?? 0,
+    failingSinceMs: from.failingSinceMs ?? null,
+    lastError: from.lastError ?? null,
+    gaveUp: from.gaveUp ?? null,
     idleMs: from.idleMs ?? 0,
     atShardEnd: from.atShardEnd ?? false,
     childShards: from.childShards ?? null,

@@ -73,7 +73,7 @@ const endUninitialized = [
   },
 ] as const
 
-type Completion = readonly ('completeBatch' | 'takeBatch' | 'noteInitialized')[]
+type Completion = readonly ('completeBatch' | 'takePart' | 'takeBatch' | 'noteInitialized')[]
 const leaving = <const C extends Completion>(complete: C) => ['takeWriteAnswer', 'recordReason', ...complete, 'leave'] as const
 
 const whenLeaseLost = <const C extends Completion>(...complete: C) =>
@@ -130,6 +130,34 @@ const judgeShardEnd = [
   { guard: 'answeredAndMissedForGood', target: 'closing', actions: ['markReplay', 'advance'] },
   giveUpIf('stopsInstead'),
   backOffTo('thenNotifyShardEnded'),
+] as const
+
+/** What the error policy does with the batch when its deliveries are exhausted. */
+const passOverOrGiveUp = [
+  { guard: 'skipsBatch', target: 'reading', actions: 'completeBatch' },
+  {
+    guard: 'givesBatchUp',
+    target: '#SHUTTING_DOWN.notifyingLeaseLost',
+    actions: ['countDeliveryFailure', 'giveUpDelivery', 'leave'],
+  },
+] as const
+const passingOver = ['takeWriteAnswer', 'passOver', 'recordReason', 'leave'] as const
+const passOverPart = { guard: 'skipsPart', target: 'processing', actions: ['completeBatch', 'takeWhole'] } as const
+/** From the state that delivers: it is not entered anew, so its task is started here. */
+const takeUpWhole = ['completeBatch', 'takeWhole', 'processRecords'] as const
+const whenExhausted = [
+  { guard: 'splitsBatch', target: 'splitting', actions: ['countDeliveryFailure', 'beginSplit', 'advance'] },
+  { guard: 'deadLettersBatch', target: 'deadLettering', actions: ['countDeliveryFailure', 'advance'] },
+  ...passOverOrGiveUp,
+] as const
+
+const replayed = [
+  { guard: 'shutdownRequested', target: '#SHUTDOWN_REQUESTED.notificationCompletion', actions: 'leave' },
+  { guard: 'answered', target: '#SHUTTING_DOWN.closing', actions: ['markReplay', 'leave'] },
+] as const
+const readAgain = [
+  { guard: 'failedBefore', target: 'backingOff', actions: ['dropBatch', 'countFailure', 'thenReopen'] },
+  { guard: 'answered', target: 'reopening', actions: ['dropBatch', 'countFailure'] },
 ] as const
 
 const failedReading = [backOffTo('thenRead')] as const
@@ -278,32 +306,53 @@ export const shardConsumerMachine = setup({
           },
         },
         processing: {
-          description: 'Calls processRecords. A failed batch is kept and delivered again.',
+          description: 'Calls processRecords. A failed batch is kept and delivered again, until the error policy goes on.',
           entry: 'processRecords',
           on: {
             recordsProcessed: [
               ...end('completeBatch'),
+              { guard: 'partIsDone', target: 'splitting', actions: ['completeBatch', 'advance'] },
+              { guard: 'partsAreDone', actions: takeUpWhole },
               { guard: 'tipReached', target: 'idling', actions: 'completeBatch' },
               { guard: 'answered', target: 'reading', actions: 'completeBatch' },
             ],
             recordsFailed: [
-              ...end(),
+              whenLeaseLost(),
+              { ...whenChildrenKnown(), actions: passingOver },
+              { ...whenShardEnded(), actions: passingOver },
+              whenRequested(),
+              { guard: 'skipsPart', actions: takeUpWhole },
+              ...whenExhausted,
               { guard: 'answered', target: 'backingOff', actions: ['countFailure', 'countDeliveryFailure', 'thenProcess'] },
             ],
             effectFailed: [...end(), backOffTo('thenProcess')],
-            batchGone: [
-              ...end(),
-              {
-                guard: 'failedBefore',
-                target: 'backingOff',
-                actions: ['dropBatch', 'countFailure', 'thenReopen'],
-              },
-              { guard: 'answered', target: 'reopening', actions: ['dropBatch', 'countFailure'] },
+            batchGone: [...end(), ...readAgain],
+            processorGone: replayed,
+          },
+        },
+        splitting: {
+          description: 'Splits a part off a batch whose deliveries are exhausted, to find the records at fault.',
+          entry: 'splitBatch',
+          on: {
+            batchSplit: [
+              ...end('takePart'),
+              { guard: 'partFound', target: 'processing', actions: ['takePart', 'advance'] },
+              { guard: 'answered', target: 'processing', actions: ['takePart', 'completeBatch', 'takeWhole'] },
             ],
-            processorGone: [
-              { guard: 'shutdownRequested', target: '#SHUTDOWN_REQUESTED.notificationCompletion', actions: 'leave' },
-              { guard: 'answered', target: '#SHUTTING_DOWN.closing', actions: ['markReplay', 'leave'] },
-            ],
+            batchGone: [...end(), ...readAgain],
+            effectFailed: [...end(), backOffTo('thenSplit')],
+          },
+        },
+        deadLettering: {
+          description:
+            'Hands what is left of a batch whose deliveries are exhausted to the dead letter, which must take it before anything is passed over.',
+          entry: 'deliverDeadLetter',
+          on: {
+            deadLetterDelivered: [...end('completeBatch'), passOverPart, ...passOverOrGiveUp],
+            deadLetterFailed: [...end(), backOffTo('thenDeadLetter')],
+            effectFailed: [...end(), backOffTo('thenDeadLetter')],
+            batchGone: [...end(), ...readAgain],
+            processorGone: replayed,
           },
         },
         idling: {
@@ -326,14 +375,19 @@ export const shardConsumerMachine = setup({
           },
         },
         backingOff: {
-          description: 'Waits before the failed read, opening or batch is tried again.',
+          description: 'Waits before the failed read, opening, batch or dead letter is tried again.',
           entry: 'startBackoffTimer',
           on: {
             timerFired: [
               whenChildrenKnown('completeBatch'),
               whenShardEnded('completeBatch'),
+              { guard: 'partCovered', target: 'processing', actions: ['completeBatch', 'takeWhole'] },
               { guard: 'batchCovered', target: 'reading', actions: 'completeBatch' },
-              { guard: 'resumeProcessing', target: 'processing' },
+              passOverPart,
+              ...whenExhausted,
+              { guard: 'resumeProcessing', target: 'processing', actions: 'noteFailing' },
+              { guard: 'resumeSplitting', target: 'splitting' },
+              { guard: 'resumeDeadLetter', target: 'deadLettering' },
               { guard: 'resumeReopening', target: 'reopening' },
               { guard: 'answered', target: 'reading' },
             ],

@@ -25,7 +25,20 @@ export interface ShardConsumerOptions {
   readonly maxShutdownAttempts: number
   /** What follows a shardEnded that did not checkpoint: the callback again, or a fresh processor from the last checkpoint. */
   readonly missedShardEndCheckpoint: 'retry' | 'replay'
+  /** How often a batch on which the processor fails is delivered before the error policy goes on; null for ever. */
+  readonly maxDeliveryAttempts: number | null
+  /** How long after its first failure a batch is delivered again; null for ever. */
+  readonly maxDeliveryAgeMillis: number | null
+  /** Whether a batch whose deliveries are exhausted is split, until the records at fault are alone. */
+  readonly bisectBatchOnError: boolean
+  /** Whether the records of a batch whose deliveries are exhausted go to the dead letter, which must take them before anything follows. */
+  readonly deadLetter: boolean
+  /** What follows then: the shard is stopped on this worker, the batch is skipped, or the worker fails. null is `skip` after a dead letter, and else `stop`. */
+  readonly onDeliveryFailure: DeliveryFailureAnswer | null
 }
+
+/** What follows a batch whose deliveries are exhausted. */
+export type DeliveryFailureAnswer = 'stop' | 'skip' | 'fail'
 
 const wholeFrom = (least: number, most = Number.MAX_SAFE_INTEGER): Rule => ({
   expected: most === Number.MAX_SAFE_INTEGER ? `a whole number from ${least}` : `a whole number from ${least} to ${most}`,
@@ -37,12 +50,16 @@ interface Rule {
   readonly holds: (value: unknown) => boolean
 }
 
-const flag: Rule = { expected: 'true or false', holds: (value) => typeof value === 'boolean' }
 const position: Rule = {
   expected: '{ type: TRIM_HORIZON }, { type: LATEST } or { type: AT_TIMESTAMP, timestampMs }',
   holds: isInitialPosition,
 }
-const answerToMissedCheckpoint: Rule = { expected: 'retry or replay', holds: (value) => value === 'retry' || value === 'replay' }
+const oneOf = (...values: readonly unknown[]): Rule => ({
+  expected: values.join(' or ').replace(/ or (?=.* or )/g, ', '),
+  holds: (value) => values.includes(value),
+})
+const flag = oneOf(true, false)
+const orNull = ({ expected, holds }: Rule): Rule => ({ expected: `${expected}, or null`, holds: (value) => value === null || holds(value) })
 
 /** What holds where nothing is said, and what may be said: the KCL's defaults where it has them, but for the idle time, which the KCL 2 sets to 1,500 ms. */
 const settings: { readonly [Name in keyof ShardConsumerOptions]: readonly [usual: ShardConsumerOptions[Name], rule: Rule] } = {
@@ -57,7 +74,12 @@ const settings: { readonly [Name in keyof ShardConsumerOptions]: readonly [usual
   prefetchMaxBytes: [8 * 1024 * 1024, wholeFrom(0)],
   maxCheckpointAttempts: [5, wholeFrom(1)],
   maxShutdownAttempts: [5, wholeFrom(1)],
-  missedShardEndCheckpoint: ['retry', answerToMissedCheckpoint],
+  missedShardEndCheckpoint: ['retry', oneOf('retry', 'replay')],
+  maxDeliveryAttempts: [null, orNull(wholeFrom(1))],
+  maxDeliveryAgeMillis: [null, orNull(wholeFrom(1))],
+  bisectBatchOnError: [false, flag],
+  deadLetter: [false, flag],
+  onDeliveryFailure: [null, orNull(oneOf('stop', 'skip', 'fail'))],
 }
 
 /** The names of all options. */
@@ -77,8 +99,17 @@ export function parseShardConsumerOptions(given: Partial<ShardConsumerOptions>):
   const options = Object.freeze(
     Object.fromEntries(Object.entries(settings).map(([name, [usual]]) => [name, given[name as keyof ShardConsumerOptions] ?? usual])),
   ) as unknown as ShardConsumerOptions
+  refuseUnreachable(options)
   checked.add(options)
   return options
+}
+
+/** @throws Error naming an option that nothing leads to: without a limit, a batch is delivered for ever. */
+function refuseUnreachable({ maxDeliveryAttempts, maxDeliveryAgeMillis, ...policy }: ShardConsumerOptions): void {
+  if (maxDeliveryAttempts !== null || maxDeliveryAgeMillis !== null) return
+  for (const name of ['bisectBatchOnError', 'deadLetter', 'onDeliveryFailure'] as const) {
+    if (policy[name]) throw new Error(`${name}: expected with maxDeliveryAttempts or maxDeliveryAgeMillis, got neither`)
+  }
 }
 
 /** What holds where nothing is said. */

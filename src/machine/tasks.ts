@@ -52,6 +52,29 @@ export const processRecords: Action = (context) =>
     attempt: context.batchFailures,
   })
 
+/** Splits off the next part of the batch in which the record at fault is looked for. */
+export const splitBatch: Action = (context) =>
+  startTask({
+    type: 'splitBatch',
+    id: context.nextId,
+    shardId: context.shardId,
+    batchId: known(context.whole, 'whole').batchId,
+    after: deliveredThrough(context),
+    count: Math.ceil(context.suspects / 2),
+  })
+
+/** Hands what is left of the batch to the dead letter. */
+export const deliverDeadLetter: Action = (context) =>
+  startTask({
+    type: 'deliverDeadLetter',
+    id: context.nextId,
+    shardId: context.shardId,
+    batch: known(context.batch, 'batch'),
+    after: deliveredThrough(context),
+    attempts: context.batchFailures,
+    error: known(context.lastError, 'lastError'),
+  })
+
 /** Tells the record processor of the requested shutdown. */
 export const notifyShutdownRequested: Action = (context) =>
   startTask({ type: 'notifyShutdownRequested', id: context.nextId, shardId: context.shardId })

@@ -54,6 +54,14 @@ function aBatchAfter(
   return { type: 'recordsRead', batch: { ...batch, ...facts } }
 }
 
+/** As many records of the batch that is being split as were asked for, and are left. */
+function aPartOf(context: ShardConsumerContext): { type: 'batchSplit'; batch: BatchHandle } {
+  const { task, whole } = context
+  const asked = task?.type === 'splitBatch' ? task.count : 1
+  const left = BigInt(whole?.last?.sequenceNumber ?? 0) - BigInt(placeAfter(context, 0).sequenceNumber)
+  return { type: 'batchSplit', batch: aBatchAfter(context, Math.max(0, Math.min(asked, Number(left))), {}).batch }
+}
+
 const ended = { atShardEnd: true, childShards: [aChild] }
 
 /** The answers of each effect, made for the context in which it is answered. */
@@ -97,6 +105,11 @@ const bodies: Bodies = {
     'not found': { type: 'shardNotFound' },
     throttled: { type: 'throttled' },
   }),
+  splitBatch: (context) => ({
+    'a part': aPartOf(context),
+    'nothing left': { type: 'batchSplit', batch: aBatchAfter(context, 0, {}).batch },
+    'batch gone': { type: 'batchGone' },
+  }),
   closeShard: () => ({ closed: { type: 'shardClosed' } }),
   listChildShards: () => ({
     children: { type: 'childShardsListed', childShards: [aChild] },
@@ -109,6 +122,12 @@ const bodies: Bodies = {
   processRecords: () => ({
     done: { type: 'recordsProcessed' },
     failed: { type: 'recordsFailed', ...failure },
+    'batch gone': { type: 'batchGone' },
+    'processor gone': { type: 'processorGone' },
+  }),
+  deliverDeadLetter: () => ({
+    delivered: { type: 'deadLetterDelivered' },
+    failed: { type: 'deadLetterFailed', ...failure },
     'batch gone': { type: 'batchGone' },
     'processor gone': { type: 'processorGone' },
   }),
@@ -127,7 +146,12 @@ const bodies: Bodies = {
     failed: { type: 'shardEndedFailed', ...failure },
     'processor gone': { type: 'processorGone' },
   }),
-  startTimer: (context) => ({ fired: { type: 'timerFired', nowMs: 1_000 * context.nextId } }),
+  startTimer: ({ failingSinceMs, reason, resume, options: { maxDeliveryAgeMillis } }) => ({
+    fired: { type: 'timerFired', nowMs: failingSinceMs ?? 1_000_000 },
+    ...(failingSinceMs === null || maxDeliveryAgeMillis === null || reason !== null || resume !== 'processing'
+      ? {}
+      : { 'fired late': { type: 'timerFired', nowMs: failingSinceMs + maxDeliveryAgeMillis } }),
+  }),
 }
 
 /** Every answer that an outstanding effect may get, the first being its success, and the failure of its handler. */

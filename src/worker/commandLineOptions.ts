@@ -2,7 +2,17 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { WorkerOptions } from './workerOptions.ts'
 
 /** Options that cannot be said in a text; a program that needs them makes a Worker itself. */
-type CodeOnly = 'kinesis' | 'dynamodb' | 'adapters' | 'engine' | 'logger' | 'observe' | 'onStuck' | 'onThrottle' | 'onDroppedRecords'
+type CodeOnly =
+  | 'kinesis'
+  | 'dynamodb'
+  | 'adapters'
+  | 'engine'
+  | 'logger'
+  | 'deadLetter'
+  | 'observe'
+  | 'onStuck'
+  | 'onThrottle'
+  | 'onDroppedRecords'
 
 /** The options of a worker that flags set, beside the processor. */
 type FlagName = Exclude<keyof WorkerOptions, CodeOnly | 'processor'>
@@ -67,6 +77,14 @@ const flags: Readonly<Record<Exclude<FlagName, SpokenOtherwise>, Flag>> = {
   maxCheckpointAttempts: count('--checkpoint-attempts', 'how often a throttled checkpoint is tried'),
   maxShutdownAttempts: count('--shutdown-attempts', 'how often leaseLost and the closing of a shard are tried'),
   stuckAfterMillis: ms('--stuck-ms', 'a shard that makes no progress for longer is told in the log'),
+  maxDeliveryAttempts: count('--delivery-attempts', 'how often a failing batch is delivered (default: for ever)'),
+  maxDeliveryAgeMillis: ms('--delivery-age-ms', 'how long after its first failure it is delivered (default: for ever)'),
+  bisectBatchOnError: flag('--bisect', 'then split it, to find the records at fault'),
+  onDeliveryFailure: {
+    flag: '--on-delivery-failure <what>',
+    says: 'then stop the shard (the default), skip the records, or fail the worker',
+    read: someText,
+  },
   missedShardEndCheckpoint: {
     flag: '--missed-shard-end <what>',
     says: 'after a shardEnded without checkpoint: retry the call, or replay with a fresh processor',

@@ -1,6 +1,12 @@
 import type { BatchStore, LeaseStore, LeaseTable, RecordSource, StreamDirectory } from '@shardwise/effects'
 import type { LeaseHostOptions } from '@shardwise/machine/host'
-import { hostRecordProcessor, type RecordProcessor, type RecordProcessorHost, type RecordProcessorHostOptions } from '@shardwise/processor'
+import {
+  type DeadLetter,
+  hostRecordProcessor,
+  type RecordProcessor,
+  type RecordProcessorHost,
+  type RecordProcessorHostOptions,
+} from '@shardwise/processor'
 
 /** What the machines of a worker are plugged into. */
 export interface Adapters {
@@ -21,11 +27,23 @@ export interface SelfHostedProcessor {
 export function processorsOf(
   makeProcessor: (shardId: string) => RecordProcessor | SelfHostedProcessor,
   batches: BatchStore,
+  deadLetter?: DeadLetter,
 ): LeaseHostOptions['hostProcessor'] {
   return (shardId, send) => {
     const processor = makeProcessor(shardId)
     const consumer = { shardId, batches, send }
-    const host = processor.version === 'hosted' ? processor.host(consumer) : hostRecordProcessor({ processor, ...consumer })
-    return { handlers: host.handlers, close: () => host.close(), shutdownOnce: processor.shutdownOnce }
+    if (processor.version === 'hosted') {
+      if (deadLetter !== undefined)
+        throw new Error('deadLetter: expected a record processor of this process, got one that is hosted elsewhere')
+      const host = processor.host(consumer)
+      return { handlers: host.handlers, close: () => host.close(), shutdownOnce: processor.shutdownOnce }
+    }
+    const host = hostRecordProcessor({ processor, deadLetter, ...consumer })
+    return {
+      handlers: host.handlers,
+      close: () => host.close(),
+      shutdownOnce: processor.shutdownOnce,
+      deadLetter: deadLetter !== undefined || processor.deadLetter !== undefined,
+    }
   }
 }

@@ -84,9 +84,9 @@ export class Worker {
     const mailbox = createMailbox<CoordinatorEvent>()
     const failures: unknown[] = []
     const handlers = { ...adapters.leases, ...adapters.source, ...timers }
-    const fail = (error: unknown): void => {
+    const fail = (error: unknown, force = true): void => {
       failures.push(error)
-      mailbox.send({ type: 'stop', force: true })
+      mailbox.send({ type: 'stop', force })
     }
     const leases = hostLeases({
       handlers,
@@ -95,13 +95,17 @@ export class Worker {
       gracefulLeaseHandoffTimeoutMillis: lease.gracefulLeaseHandoffTimeoutMillis,
       engine,
       shardOptions: shard,
-      hostProcessor: processorsOf((shardId) => {
-        const processor = given.processor(shardId)
-        // A factory in JavaScript may give nothing at all.
-        return processor?.version === 'hosted'
-          ? processor
-          : adaptRecordProcessor(processor, given.logger === undefined ? {} : { logger: given.logger })
-      }, adapters.batches),
+      hostProcessor: processorsOf(
+        (shardId) => {
+          const processor = given.processor(shardId)
+          // A factory in JavaScript may give nothing at all.
+          return processor?.version === 'hosted'
+            ? processor
+            : adaptRecordProcessor(processor, given.logger === undefined ? {} : { logger: given.logger })
+        },
+        adapters.batches,
+        given.deadLetter,
+      ),
       tellCoordinator: mailbox.send,
       observe,
       fail,

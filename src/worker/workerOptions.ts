@@ -13,7 +13,7 @@ import {
 } from '@shardwise/machine'
 import { shardConsumer as compiled } from '@shardwise/machine/compiled'
 import type { Observer } from '@shardwise/machine/host'
-import type { AnyRecordProcessor } from '@shardwise/processor'
+import type { AnyRecordProcessor, DeadLetter } from '@shardwise/processor'
 import { type AwsClientOptions } from './awsClients.ts'
 import { consumerOf } from './fanOut.ts'
 import type { ShardHealth } from './health.ts'
@@ -24,7 +24,7 @@ import type { Adapters, SelfHostedProcessor } from './processors.ts'
 type LeaseOptions = Omit<CoordinatorOptions, 'workerId' | 'initialPosition' | 'seed'>
 
 /** What a worker is made of. Times are milliseconds; names are the KCL's where it has them; unknown options are errors. */
-export interface WorkerOptions extends Partial<ShardConsumerOptions>, Partial<LeaseOptions>, AwsClientOptions {
+export interface WorkerOptions extends Partial<Omit<ShardConsumerOptions, 'deadLetter'>>, Partial<LeaseOptions>, AwsClientOptions {
   /** Makes the record processor of a shard: one for each time that this worker consumes it; or, such as for child processes, what hosts it. */
   readonly processor: (shardId: string) => AnyRecordProcessor | SelfHostedProcessor
   /** The application: workers of the same name share a lease table, and so a stream. */
@@ -54,6 +54,8 @@ export interface WorkerOptions extends Partial<ShardConsumerOptions>, Partial<Le
   readonly adapters?: Adapters | undefined
   /** What runs the shard consumers: the compiled statechart unless given. `shardConsumer` of `@shardwise/machine` is XState itself. */
   readonly engine?: ShardConsumerEngine | undefined
+  /** Takes the records that the error policy would pass over or give up, of every processor that has no `deadLetter` of its own. */
+  readonly deadLetter?: DeadLetter | undefined
   readonly logger?: Logger | undefined
   readonly observe?: Observer | undefined
   /** A shard that makes no progress for longer is stuck: 300,000, or three times the longest wait at the tip or for parents, unless given. */
@@ -96,7 +98,7 @@ const callable: Rule = ['a function', (value) => typeof value === 'function']
 
 type Rule = readonly [expected: string, holds: (value: unknown) => boolean]
 
-const rules: Readonly<Record<Exclude<keyof WorkerOptions, keyof ShardConsumerOptions>, Rule>> = {
+const rules: Readonly<Record<Exclude<keyof WorkerOptions, Exclude<keyof ShardConsumerOptions, 'deadLetter'>>, Rule>> = {
   processor: ['a function that makes a record processor', (value) => typeof value === 'function'],
   applicationName: text,
   streamName: text,
@@ -115,6 +117,7 @@ const rules: Readonly<Record<Exclude<keyof WorkerOptions, keyof ShardConsumerOpt
   adapters: ['{ leases, source, batches }', has(['leases', 'source', 'batches'], 'object')],
   engine: ['shardConsumer of @shardwise/machine or @shardwise/machine/compiled', has(['start', 'step', 'isDone'], 'function')],
   logger: ['an object with the functions debug, info, warn and error', has(['debug', 'info', 'warn', 'error'], 'function')],
+  deadLetter: ['a function that takes dead letters', (value) => typeof value === 'function'],
   observe: callable,
   stuckAfterMillis: whole(1),
   onStuck: callable,
@@ -137,7 +140,7 @@ const rules: Readonly<Record<Exclude<keyof WorkerOptions, keyof ShardConsumerOpt
 
 const replacedByAdapters = ['streamName', 'streamArn', 'kinesis', 'dynamodb', 'fanOut', 'deaggregate', 'onDroppedRecords'] as const
 
-const shardNames: ReadonlySet<string> = new Set(shardConsumerOptionNames)
+const shardNames: ReadonlySet<string> = new Set(shardConsumerOptionNames.filter((name) => name !== 'deadLetter'))
 
 /** Options that were checked, with their defaults. */
 export interface ParsedWorkerOptions {
@@ -180,7 +183,7 @@ export function parseWorkerOptions(given: WorkerOptions): ParsedWorkerOptions {
   const chosen = <T extends object>(defaults: T): T =>
     Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, values[name] === undefined ? value : values[name]])) as T
   const usual = consumer === null ? defaultShardConsumerOptions : { ...defaultShardConsumerOptions, idleTimeInMilliseconds: 0 }
-  const shard = parseShardConsumerOptions(chosen(usual))
+  const shard = parseShardConsumerOptions({ ...chosen(usual), deadLetter: given.deadLetter !== undefined })
   const longestWaitMs = Math.max(shard.idleTimeInMilliseconds, shard.parentShardPollIntervalMillis)
   const stuckAfterMillis = given.stuckAfterMillis ?? Math.max(300_000, 3 * longestWaitMs)
   if (stuckAfterMillis <= longestWaitMs) {

@@ -41,6 +41,7 @@ test('a shard consumer reads a shard to its end over subscriptions that end, bre
         if (delivered.at(-1) === '3') deliveredThree()
         return { type: 'recordsProcessed' }
       },
+      deliverDeadLetter: () => ({ type: 'deadLetterDelivered' }),
       notifyShutdownRequested: () => ({ type: 'shutdownRequestedNotified' }),
       notifyLeaseLost: () => ({ type: 'leaseLostNotified' }),
       notifyShardEnded: () => {

@@ -20,6 +20,45 @@ const facts: Omit<BatchHandle, 'batchId'> = {
 const aBatch = (shardId = 'shardId-0') => ({ shardId, records: [record], handle: facts })
 
 describe('a batch store', () => {
+  const five = [1, 2, 3, 4, 5].map((n) => ({ ...record, sequenceNumber: String(n) }))
+  const at = (n: number) => ({ sequenceNumber: String(n), subSequenceNumber: 0 })
+  const anEnd = { shardId: 'shardId-0', records: five, handle: { ...facts, count: 5, bytes: 5, last: at(5), atShardEnd: true } }
+
+  it('splits off the next records of a batch, as one that does not end the shard, and keeps the whole', () => {
+    const store = createBatchStore()
+    const { batchId } = store.put(anEnd)
+    const part = store.split({ shardId: 'shardId-0', batchId, after: at(1), count: 3 })
+    expect(part).toEqual({ ...facts, batchId: part?.batchId, count: 3, bytes: 3, first: at(2), last: at(4), atShardEnd: false })
+    expect(store.take(part?.batchId ?? '')?.records).toEqual(five.slice(1, 4))
+    expect(store.take(batchId)?.records).toBe(five)
+    expect(store.size).toBe(2)
+  })
+
+  it.each([
+    ['from the beginning', null, 2, [1, 2]],
+    ['no more than there are', at(3), 9, [4, 5]],
+    ['nothing after the last', at(5), 9, []],
+  ])('splits off %s', (_, after, count, expected) => {
+    const store = createBatchStore()
+    const { batchId } = store.put(anEnd)
+    const part = store.split({ shardId: 'shardId-0', batchId, after, count })
+    expect(store.take(part?.batchId ?? '')?.records.map(({ sequenceNumber }) => Number(sequenceNumber))).toEqual(expected)
+  })
+
+  it('splits nothing off a batch that it does not hold, or that is of another shard', () => {
+    const store = createBatchStore()
+    const { batchId } = store.put(anEnd)
+    expect(store.split({ shardId: 'shardId-1', batchId, after: null, count: 1 })).toBeUndefined()
+    expect(store.split({ shardId: 'shardId-0', batchId: 'b9', after: null, count: 1 })).toBeUndefined()
+    expect(store.size).toBe(1)
+  })
+
+  it('counts parts among its batches', () => {
+    const store = createBatchStore({ maxBatches: 1 })
+    const { batchId } = store.put(anEnd)
+    expect(() => store.split({ shardId: 'shardId-0', batchId, after: null, count: 1 })).toThrow('maxBatches')
+  })
+
   it('gives back the very records that were put, as often as asked', () => {
     const store = createBatchStore()
     const batch = aBatch()

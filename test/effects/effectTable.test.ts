@@ -30,6 +30,7 @@ describe('the effect table', () => {
     for (const type of types) for (const answer of answersOf(type)) asked.set(answer, [...(asked.get(answer) ?? []), type])
     const shared = [...asked].flatMap(([answer, by]) => (by.length > 1 ? [answer] : []))
     expect(shared.sort()).toEqual([
+      'batchGone',
       'leaseNotFound',
       'leaseRefused',
       'processorGone',

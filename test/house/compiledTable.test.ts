@@ -9,7 +9,7 @@ describe('the compiled shard consumer', () => {
     expect(textOf('src/machine/shardConsumerTable.ts')).toBe(compiledTableText())
   })
 
-  it('is under 8 kB, minified and compressed, and has nothing of XState in it', async () => {
+  it('is under 9 kB, minified and compressed, and has nothing of XState in it', async () => {
     const { metafile, outputFiles } = await build({
       entryPoints: ['src/machine/compiled.ts'],
       bundle: true,
@@ -21,6 +21,6 @@ describe('the compiled shard consumer', () => {
     })
 
     expect(Object.keys(metafile.inputs).filter((path) => !/^src\/(machine|effects)\//.test(path))).toEqual([])
-    expect(gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length).toBeLessThan(8_000)
+    expect(gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length).toBeLessThan(9_000)
   })
 })

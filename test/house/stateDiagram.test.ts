@@ -169,7 +169,7 @@ describe('the overview', () => {
       'PROCESSING | PROCESSING | Success',
       'PROCESSING | SHUTDOWN_REQUESTED | Requested',
       'PROCESSING | SHUTDOWN_REQUESTED.notificationCompletion | Requested, processor gone',
-      'PROCESSING | SHUTTING_DOWN | Terminated (SHARD_END) Zombie (LEASE_LOST) Processor gone',
+      'PROCESSING | SHUTTING_DOWN | Terminated (SHARD_END) Zombie (LEASE_LOST) Processor gone Given up',
       'SHUTDOWN_REQUESTED | SHUTDOWN_REQUESTED.notificationCompletion | Success Requested',
       'SHUTDOWN_REQUESTED | SHUTTING_DOWN | Terminated (SHARD_END) Zombie (LEASE_LOST)',
       'SHUTDOWN_REQUESTED.notificationCompletion | SHUTDOWN_REQUESTED.notificationCompletion | Success Requested',

@@ -4,7 +4,7 @@ import { invariants, type Life, live, lives, type Trace } from '@shardwise/testi
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isRecord } from '../../src/testing/invariants/places.ts'
-import { askedFor, factsOf } from '../../src/testing/invariants/traceFacts.ts'
+import { askedFor, factsOf, passedOver } from '../../src/testing/invariants/traceFacts.ts'
 import { indexOf } from '../../src/testing/lives/shardWorld.ts'
 import { engines } from '../prove/engines.ts'
 import { counterexampleText, prove } from '../prove/prove.ts'
@@ -23,10 +23,16 @@ function leftOut(trace: Trace): readonly string[] {
   let through: number | null = null
   return factsOf(trace).steps.flatMap((step) => {
     const { event, answered } = step
-    const isDone = event?.type === 'recordsProcessed' || event?.type === 'checkpointWritten'
+    const isDone = ['recordsProcessed', 'deadLetterDelivered', 'checkpointWritten'].includes(event?.type ?? '')
     const done =
-      answered?.type === 'processRecords' ? answered.batch.last : answered?.type === 'writeCheckpoint' ? answered.checkpoint : null
+      answered?.type === 'processRecords' || answered?.type === 'deliverDeadLetter'
+        ? answered.batch.last
+        : answered?.type === 'writeCheckpoint'
+          ? answered.checkpoint
+          : null
     if (isDone && done !== null && !isShardEnd(done)) through = Math.max(through ?? -1, indexOf(done))
+    const passed = passedOver(step)?.last ?? null
+    if (passed !== null) through = Math.max(through ?? -1, indexOf(passed))
     if (event?.type === 'checkpointRead' && answered !== null && isRecord(event.checkpoint)) through = indexOf(event.checkpoint)
     return askedFor(step, 'processRecords').flatMap(({ batch, after }) => {
       if (batch.first === null) return []
@@ -66,7 +72,7 @@ describe('the lives that the properties are checked in', () => {
   it('come to every state and every end', () => {
     expect(new Set(steps.map(({ after }) => tableState(after.value))).size).toBe(7)
     expect(new Set(traces.flatMap(({ steps }) => steps.at(-1)?.after.context.outcome ?? []))).toEqual(
-      new Set(['finished', 'leaseLost', 'stopped', 'replay']),
+      new Set(['finished', 'leaseLost', 'stopped', 'failed', 'replay']),
     )
   })
 

@@ -20,6 +20,11 @@ describe('the options of a shard consumer', () => {
       maxCheckpointAttempts: 5,
       maxShutdownAttempts: 5,
       missedShardEndCheckpoint: 'retry',
+      maxDeliveryAttempts: null,
+      maxDeliveryAgeMillis: null,
+      bisectBatchOnError: false,
+      deadLetter: false,
+      onDeliveryFailure: null,
     })
     expect(shardConsumerOptionNames).toEqual(Object.keys(defaultShardConsumerOptions))
   })
@@ -44,6 +49,8 @@ describe('the options of a shard consumer', () => {
       'maxBackoffMillis',
       'maxCheckpointAttempts',
       'maxShutdownAttempts',
+      'maxDeliveryAttempts',
+      'maxDeliveryAgeMillis',
     ].flatMap((name) => bounds(name, 1)),
     ...['idleTimeInMilliseconds', 'prefetchMaxRecords', 'prefetchMaxBytes'].flatMap((name) => bounds(name, 0)),
     ...bounds('maxRecords', 1, 10_000),
@@ -51,6 +58,11 @@ describe('the options of a shard consumer', () => {
     ['shouldCallProcessRecordsEvenForEmptyRecordList', false],
     ['missedShardEndCheckpoint', 'retry'],
     ['missedShardEndCheckpoint', 'replay'],
+    ['maxDeliveryAttempts', null],
+    ['maxDeliveryAgeMillis', null],
+    ['bisectBatchOnError', false],
+    ['deadLetter', false],
+    ['onDeliveryFailure', null],
     ['initialPosition', { type: 'TRIM_HORIZON' }],
     ['initialPosition', { type: 'LATEST' }],
     ['initialPosition', { type: 'AT_TIMESTAMP', timestampMs: 0 }],
@@ -68,6 +80,8 @@ describe('the options of a shard consumer', () => {
     ...[0, 10_001, 1.5].map((value) => ['maxRecords', value, 'a whole number from 1 to 10000'] as const),
     ...[0, 'true', null].map((value) => ['shouldCallProcessRecordsEvenForEmptyRecordList', value, 'true or false'] as const),
     ...['again', '', true, null].map((value) => ['missedShardEndCheckpoint', value, 'retry or replay'] as const),
+    ...[0, 1.5, '3', true].map((value) => ['maxDeliveryAttempts', value, 'a whole number from 1, or null'] as const),
+    ...['', 'retry', true].map((value) => ['onDeliveryFailure', value, 'stop, skip or fail, or null'] as const),
     ...[
       null,
       'LATEST',
@@ -84,6 +98,20 @@ describe('the options of a shard consumer', () => {
     const got = typeof value === 'string' || typeof value === 'object' ? JSON.stringify(value) : String(value)
 
     expect(() => parse({ [name]: value })).toThrow(new Error(`${name}: expected ${expected}, got ${got}`))
+  })
+
+  it.each([
+    ['bisectBatchOnError', true],
+    ['deadLetter', true],
+    ['onDeliveryFailure', 'stop'],
+    ['onDeliveryFailure', 'skip'],
+    ['onDeliveryFailure', 'fail'],
+  ])('refuse %s: %j without a limit that leads to it, and take it with either', (name, value) => {
+    expect(() => parse({ [name]: value })).toThrow(
+      new Error(`${name}: expected with maxDeliveryAttempts or maxDeliveryAgeMillis, got neither`),
+    )
+    expect(parse({ [name]: value, maxDeliveryAttempts: 1 })).toMatchObject({ [name]: value })
+    expect(parse({ [name]: value, maxDeliveryAgeMillis: 1 })).toMatchObject({ [name]: value })
   })
 
   it.each(['maxRecord', 'toString', ''])('refuse the unknown name %j, and say which names there are', (name) => {

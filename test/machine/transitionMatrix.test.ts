@@ -110,10 +110,14 @@ const edges = allEdges.filter(({ from }) => from.context.write === null)
 
 /** Work that failed for the last time counts as done, so that a consumer always ends. */
 const isLastAttempt = ({ context }: ShardConsumerSnapshot): boolean => context.attempt + 1 >= context.options.maxShutdownAttempts
+/** The error policy may give the shard up, or pass over its last batch: its own tests say when. */
+const endsByPolicy = ({ from, to, event }: Edge): boolean =>
+  event.type === 'recordsFailed' &&
+  (to.context.gaveUp !== null || (from.context.batch?.atShardEnd === true && from.context.options.onDeliveryFailure === 'skip'))
 const outcomes = edges.flatMap((edge) => {
   const outcome = outcomeOf(edge)
   const from = tableState(edge.from.value)
-  return outcome === null || (from === D && outcome === 'FAILURE' && isLastAttempt(edge.from))
+  return outcome === null || (from === D && outcome === 'FAILURE' && isLastAttempt(edge.from)) || endsByPolicy(edge)
     ? []
     : [{ outcome, from, pending: pendingIn(edge.from), to: tableState(edge.to.value), event: edge.event.type }]
 })
@@ -149,6 +153,7 @@ describe('the outcome of the work of a state', () => {
   it('is taken for the end of the shard only where one was found, not where the last batch failed', () => {
     const failedAtTheEnd = edges.filter(
       ({ from, event }) =>
+        from.context.options.maxDeliveryAttempts === null &&
         event.type === 'recordsFailed' &&
         from.context.batch?.atShardEnd === true &&
         from.context.reason === null &&

@@ -160,7 +160,7 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/reasons.ts',
-    line: "return batchIsCovered(context) && context.batch?.atShardEnd === true ? 'SHARD_END' : null",
+    line: "return (batchIsCovered(context) || verdictOn(context, event) === 'skip') && context.batch?.atShardEnd === true ? 'SHARD_END' : null",
     changes: ['context.batch?.atShardEnd → context.batch.atShardEnd'],
     why: 'A batch that is covered is there: the question only tells the compiler so.',
   },
@@ -280,16 +280,9 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/batches.ts',
-    line: "if (resume !== 'processing' || checkpoint === null || batch === null || batch.last === null) return false",
-    changes: [
-      "resume !== 'processing' || checkpoint === null || batch === null → (resume !== 'processing' || checkpoint === null) && batch === null",
-      "resume !== 'processing' || checkpoint === null → false",
-      "resume !== 'processing' || checkpoint === null → resume !== 'processing' && checkpoint === null",
-      "resume !== 'processing' → false",
-      'checkpoint === null → false',
-      'batch === null → false',
-    ],
-    why: 'A batch is kept beside a backoff exactly where it is to be processed again, and never before the checkpoint is read: these three ask the same.',
+    line: 'if (checkpoint === null || batch === null || batch.last === null) return false',
+    changes: ['checkpoint === null → false'],
+    why: 'A batch is never kept before the checkpoint is read.',
   },
   {
     file: 'src/machine/batches.ts',

@@ -2,13 +2,14 @@ import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { checkpointStories } from './checkpointStories.ts'
 import { lifeStories } from './lifeStories.ts'
+import { policyStories } from './policyStories.ts'
 import { shardEndStories } from './shardEndStories.ts'
 import { shutdownStories } from './shutdownStories.ts'
 import { sourceStories } from './sourceStories.ts'
 import { answer, aShard, untilReading } from './story.ts'
 import { transcriptOf } from './transcript.ts'
 
-const stories = [...lifeStories, ...sourceStories, ...checkpointStories, ...shutdownStories, ...shardEndStories]
+const stories = [...lifeStories, ...sourceStories, ...checkpointStories, ...policyStories, ...shutdownStories, ...shardEndStories]
 
 describe('a shard consumer', () => {
   it.each(stories.map((story) => [story.name, story] as const))('lives through: %s', async (name, story) => {

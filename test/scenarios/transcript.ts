@@ -24,6 +24,8 @@ function stateLine(before: ShardConsumerSnapshot | null, after: ShardConsumerSna
 }
 
 function startText({ shardId, parentShardIds, options }: ShardConsumerInput): string {
-  const chosen = Object.entries(options ?? {}).map(([name, value]) => `${name}=${typeof value === 'object' ? value.type : String(value)}`)
+  const chosen = Object.entries(options ?? {}).map(
+    ([name, value]) => `${name}=${typeof value === 'object' && value !== null ? value.type : String(value)}`,
+  )
   return ['> start', shardId, `parents=${(parentShardIds ?? []).join(',') || 'none'}`, ...chosen].join(' ')
 }

@@ -24,7 +24,7 @@ function sameText(one: unknown, other: unknown): boolean {
 const parsed = (snapshot: ShardConsumerSnapshot): ShardConsumerSnapshot => JSON.parse(JSON.stringify(snapshot)) as ShardConsumerSnapshot
 
 describe('the compiled shard consumer', () => {
-  it.each(pathInputs)('starts as that of XState does: $options.missedShardEndCheckpoint', (input) => {
+  it.each(pathInputs)('starts as that of XState does: $options', (input) => {
     expect(textOf(compiled.start(input))).toBe(textOf(shardConsumer.start(input)))
   })
 

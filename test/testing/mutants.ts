@@ -448,6 +448,23 @@ export const mutants: Readonly<Record<number, Mutant>> = {
       dropBatch: andChanges(actions.dropBatch, ({ completed, batch }) => ({ completed: laterOf(completed, batch?.last ?? null) })),
     }),
   ),
+  90: mutant(
+    'a batch is skipped when it fails',
+    broken({ skipsBatch: (context, event) => guards.answered(context, event) && context.options.onDeliveryFailure === 'skip' }),
+  ),
+  91: mutant('the dead letter is left out', broken({ deadLettersBatch: never, skipsBatch: guards.givesBatchUp })),
+  92: mutant(
+    'a batch may be checkpointed once it is handed to the dead letter',
+    withActions({
+      requestCheckpoint: misled(actions.requestCheckpoint, ({ completed, batch, task }) => ({
+        completed: task?.type === 'deliverDeadLetter' ? laterOf(completed, batch?.last ?? null) : completed,
+      })),
+    }),
+  ),
+  93: mutant(
+    'the error policy is not asked',
+    broken({ splitsBatch: never, deadLettersBatch: never, skipsPart: never, skipsBatch: never, givesBatchUp: never }),
+  ),
 }
 
 /** Machines that break an invariant in other ways. */

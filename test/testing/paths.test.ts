@@ -104,8 +104,9 @@ describe('the paths over every edge', () => {
     expect(() => paths(engine, [{ ...input, token: -1 }])).toThrow(/^token: /)
   })
 
-  it('cover both policies for a shardEnded without a checkpoint where no inputs are given', () => {
-    expect(pathInputs.map(({ options }) => options?.missedShardEndCheckpoint)).toEqual(['retry', 'replay'])
+  it('cover both policies for a shardEnded without a checkpoint, and each way of the error policy, where no inputs are given', () => {
+    expect(pathInputs.flatMap(({ options }) => options?.missedShardEndCheckpoint ?? [])).toEqual(['retry', 'replay'])
+    expect(pathInputs.filter(({ options }) => options?.maxDeliveryAttempts !== undefined).length).toBe(4)
   })
 })
 

@@ -96,6 +96,11 @@ const table: Readonly<Record<keyof WorkerOptions, { readonly expected: string; r
   maxCheckpointAttempts: wholeFrom(1),
   maxShutdownAttempts: wholeFrom(1),
   missedShardEndCheckpoint: { expected: 'retry or replay', wrong: ['never', null] },
+  maxDeliveryAttempts: { expected: 'a whole number from 1, or null', wrong: [0, 1.5, '3'] },
+  maxDeliveryAgeMillis: { expected: 'a whole number from 1, or null', wrong: [0, 1.5, '3'] },
+  bisectBatchOnError: aFlag,
+  deadLetter: { expected: 'a function that takes dead letters', wrong: [true, {}, null] },
+  onDeliveryFailure: { expected: 'stop, skip or fail, or null', wrong: ['retry', true] },
 }
 
 const inWords = (value: unknown): string => {

@@ -93,6 +93,11 @@ export function kinesisRecordSource(options: KinesisRecordSourceOptions): Record
       }
     },
 
+    splitBatch(part) {
+      const batch = batches.split(part)
+      return batch === undefined ? { type: 'batchGone' } : { type: 'batchSplit', batch }
+    },
+
     dropBatch({ shardId, batchId }) {
       // Ids count from 1 in every process: a restored consumer may name a batch of another shard.
       if (batches.take(batchId)?.shardId === shardId) batches.drop(batchId)

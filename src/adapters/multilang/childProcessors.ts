@@ -59,6 +59,8 @@ export function childProcessors(options: ChildProcessorOptions): (shardId: Shard
         handlers: {
           initialize: (effect) => host.initialize(effect),
           processRecords: (effect) => host.processRecords(effect),
+          // The protocol has no word for a failed batch, so none is ever exhausted: a child that fails is made anew.
+          deliverDeadLetter: () => ({ type: 'processorGone' }),
           notifyShutdownRequested: () => host.notifyShutdownRequested(),
           notifyLeaseLost: () => host.notifyLeaseLost(),
           notifyShardEnded: () => host.notifyShardEnded(),

@@ -1,6 +1,6 @@
-import type { AbortSignalLike, BatchHandle, HandlerContext, KinesisRecord, ShardId } from '@shardwise/effects'
+import type { AbortSignalLike, BatchHandle, ErrorFacts, HandlerContext, KinesisRecord, ShardId } from '@shardwise/effects'
 import type { Checkpointer } from './checkpointer.ts'
-import type { CallbackSignal, ProcessRecordsInput, ShardEndedInput, ShutdownRequestedInput } from './recordProcessor.ts'
+import type { CallbackSignal, DeadLetterInput, ProcessRecordsInput, ShardEndedInput, ShutdownRequestedInput } from './recordProcessor.ts'
 
 /**
  * What a callback is handed. The signal is made when it is asked for. It is a getter of the class: a getter in a literal gives each object a hidden class of
@@ -42,6 +42,31 @@ export class RecordsInput extends CallbackInput implements ProcessRecordsInput {
     this.isAtShardEnd = batch.atShardEnd
     this.childShards = batch.childShards
     this.attempt = attempt
+  }
+}
+
+/** What `deadLetter` is handed. */
+export class LetterInput implements DeadLetterInput {
+  readonly shardId: ShardId
+  readonly records: readonly KinesisRecord[]
+  readonly attempts: number
+  readonly error: ErrorFacts
+  readonly #context: HandlerContext
+
+  constructor(
+    context: HandlerContext,
+    { shardId, attempts, error }: Pick<DeadLetterInput, 'shardId' | 'attempts' | 'error'>,
+    records: readonly KinesisRecord[],
+  ) {
+    this.shardId = shardId
+    this.records = records
+    this.attempts = attempts
+    this.error = error
+    this.#context = context
+  }
+
+  get signal(): CallbackSignal {
+    return signalOf(this.#context)
   }
 }
 

@@ -4,14 +4,15 @@ import {
   type EffectOf,
   type ErrorFacts,
   type HandlerContext,
+  type KinesisRecord,
   type Processor,
   parseShardId,
   type ShardId,
 } from '@shardwise/effects'
-import { EndInput, RecordsInput, StopInput } from './callbackInputs.ts'
+import { EndInput, LetterInput, RecordsInput, StopInput } from './callbackInputs.ts'
 import { type CheckpointRequested, ShardCheckpointer } from './checkpointer.ts'
 import { refuseUnknownOptions } from './options.ts'
-import type { RecordProcessor } from './recordProcessor.ts'
+import type { DeadLetter, RecordProcessor } from './recordProcessor.ts'
 import { recordsAbove } from './recordsAbove.ts'
 import { requireMethods } from './shapes.ts'
 import { thrownFacts } from './thrownFacts.ts'
@@ -23,6 +24,8 @@ export interface RecordProcessorHostOptions {
   readonly shardId: ShardId
   /** Where the record source puts the batches. */
   readonly batches: BatchStore
+  /** Takes the dead letters of a processor that has no `deadLetter` of its own. */
+  readonly deadLetter?: DeadLetter | undefined
   /** Feeds the machine of this consumer. */
   readonly send: (event: CheckpointRequested) => void
 }
@@ -47,6 +50,7 @@ export function hostRecordProcessor(options: RecordProcessorHostOptions): Record
     handlers: {
       initialize: (effect) => host.initialize(effect),
       processRecords: (effect, context) => host.processRecords(effect, context),
+      deliverDeadLetter: (effect, context) => host.deliverDeadLetter(effect, context),
       notifyShutdownRequested: (_effect, context) => host.notifyShutdownRequested(context),
       notifyLeaseLost: () => host.notifyLeaseLost(),
       notifyShardEnded: (effect, context) => host.notifyShardEnded(effect, context),
@@ -60,12 +64,14 @@ class Host {
   readonly checkpointer: ShardCheckpointer
   readonly #processor: RecordProcessor
   readonly #batches: BatchStore
+  readonly #deadLetter: DeadLetter | undefined
   #initialized = false
 
-  constructor({ processor, shardId, batches, send }: RecordProcessorHostOptions) {
+  constructor({ processor, shardId, batches, deadLetter, send }: RecordProcessorHostOptions) {
     this.checkpointer = new ShardCheckpointer(shardId, send)
     this.#processor = processor
     this.#batches = batches
+    this.#deadLetter = deadLetter
   }
 
   async initialize(effect: EffectOf<'initialize'>): Promise<AnswerBody<'initialize'>> {
@@ -86,16 +92,36 @@ class Host {
   async processRecords(effect: EffectOf<'processRecords'>, context: HandlerContext): Promise<AnswerBody<'processRecords'>> {
     // Before the batch: who lost both needs a replay, and reopening the shard would only find that out later.
     if (!this.#initialized) return { type: 'processorGone' }
-    const { shardId, batch, after } = effect
-    const stored = this.#batches.take(batch.batchId)
-    // Ids count from 1 in every process, so a restored consumer can name a batch of another shard.
-    if (stored === undefined || stored.shardId !== shardId) return { type: 'batchGone' }
-    const records = recordsAbove(stored.records, after)
+    const records = this.#recordsOf(effect)
+    if (records === undefined) return { type: 'batchGone' }
     // A checkpoint during a failed attempt can cover the whole batch. The KCL hands over no empty lists either.
-    if (records.length === 0 && stored.records.length > 0) return { type: 'recordsProcessed' }
+    if (records.length === 0 && effect.batch.count > 0) return { type: 'recordsProcessed' }
     const input = new RecordsInput(this.checkpointer, context, effect, records)
     const error = await failureOf(() => this.#processor.processRecords(input))
     return error === null ? { type: 'recordsProcessed' } : { type: 'recordsFailed', error }
+  }
+
+  async deliverDeadLetter(effect: EffectOf<'deliverDeadLetter'>, context: HandlerContext): Promise<AnswerBody<'deliverDeadLetter'>> {
+    if (!this.#initialized) return { type: 'processorGone' }
+    const records = this.#recordsOf(effect)
+    if (records === undefined) return { type: 'batchGone' }
+    if (records.length === 0) return { type: 'deadLetterDelivered' }
+    const letter = new LetterInput(context, effect, records)
+    const error = await failureOf(() => this.#take(letter))
+    return error === null ? { type: 'deadLetterDelivered' } : { type: 'deadLetterFailed', error }
+  }
+
+  #take(letter: LetterInput): void | Promise<void> {
+    if (this.#processor.deadLetter !== undefined) return this.#processor.deadLetter(letter)
+    if (this.#deadLetter === undefined) throw new Error('deadLetter: the consumer delivers dead letters, and there is nobody to take them')
+    return this.#deadLetter(letter)
+  }
+
+  /** What is left of a batch; undefined when it is gone. */
+  #recordsOf({ shardId, batch, after }: EffectOf<'processRecords' | 'deliverDeadLetter'>): readonly KinesisRecord[] | undefined {
+    const stored = this.#batches.take(batch.batchId)
+    // Ids count from 1 in every process, so a restored consumer can name a batch of another shard.
+    return stored === undefined || stored.shardId !== shardId ? undefined : recordsAbove(stored.records, after)
   }
 
   async notifyShutdownRequested(context: HandlerContext): Promise<AnswerBody<'notifyShutdownRequested'>> {
@@ -128,9 +154,12 @@ async function failureOf(callback: () => unknown): Promise<ErrorFacts | null> {
 }
 
 function requireOptions(options: RecordProcessorHostOptions): void {
-  refuseUnknownOptions('hostRecordProcessor', options, ['processor', 'shardId', 'batches', 'send'])
+  refuseUnknownOptions('hostRecordProcessor', options, ['processor', 'shardId', 'batches', 'deadLetter', 'send'])
   requireMethods(options.processor, 'KCL')
   parseShardId(options.shardId)
   if (typeof options.batches?.take !== 'function') throw new Error(`batches: expected a batch store, got ${String(options.batches)}`)
+  const { deadLetter } = options
+  if (deadLetter !== undefined && typeof deadLetter !== 'function')
+    throw new Error(`deadLetter: expected a function that takes dead letters, got ${String(deadLetter)}`)
   if (typeof options.send !== 'function') throw new Error(`send: expected a function, got ${String(options.send)}`)
 }

@@ -10,6 +10,8 @@ export { type LambdaHandler, type LambdaRecordsOptions, lambdaRecords } from './
 export { hostRecordProcessor, type RecordProcessorHost, type RecordProcessorHostOptions } from './hostRecordProcessor.ts'
 export type {
   CallbackSignal,
+  DeadLetter,
+  DeadLetterInput,
   InitializationInput,
   LeaseLostInput,
   ProcessRecordsInput,

@@ -1,4 +1,4 @@
-import type { AbortSignalLike, ChildShard, ExtendedSequenceNumber, KinesisRecord, ShardId } from '@shardwise/effects'
+import type { AbortSignalLike, ChildShard, ErrorFacts, ExtendedSequenceNumber, KinesisRecord, ShardId } from '@shardwise/effects'
 import type { Checkpointer } from './checkpointer.ts'
 
 /** The platform's own AbortSignal where it has one, so that it can be handed on to `fetch`; otherwise what every such signal offers. */
@@ -32,6 +32,22 @@ export interface ProcessRecordsInput {
   readonly signal: CallbackSignal
 }
 
+/** Records on which a processor failed until the error policy was exhausted. */
+export interface DeadLetterInput {
+  readonly shardId: ShardId
+  /** In order; one, where batches are bisected. */
+  readonly records: readonly KinesisRecord[]
+  /** How often they were handed over. */
+  readonly attempts: number
+  /** What the processor failed with last; long messages are cut. */
+  readonly error: ErrorFacts
+  /** Fires when the lease is lost while the callback runs. */
+  readonly signal: CallbackSignal
+}
+
+/** Takes dead letters. It fails by throwing or rejecting, and is then called again, with no limit: until it succeeds, no checkpoint passes the records. */
+export type DeadLetter = (letter: DeadLetterInput) => void | Promise<void>
+
 /** Empty: nothing can be done for a shard whose lease is gone. Source: KCL `LeaseLostInput`. */
 export type LeaseLostInput = Readonly<Record<never, never>>
 
@@ -61,5 +77,7 @@ export interface RecordProcessor {
   processRecords(input: ProcessRecordsInput): void | Promise<void>
   leaseLost(input: LeaseLostInput): void | Promise<void>
   shardEnded(input: ShardEndedInput): void | Promise<void>
+  /** Where it is given, records that the error policy would pass over or give up come here first. */
+  deadLetter?(letter: DeadLetterInput): void | Promise<void>
   shutdownRequested?(input: ShutdownRequestedInput): void | Promise<void>
 }

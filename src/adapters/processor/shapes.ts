@@ -7,7 +7,7 @@ const shapes = {
 /** A shape of record processors: what the KCL calls them today, or one of its two older ones. */
 export type Shape = keyof typeof shapes
 
-/** @throws Error that names the first required method that is missing, or `shutdownRequested` when it is there and no function. */
+/** @throws Error that names the first required method that is missing, or `shutdownRequested` or `deadLetter` when it is there and no function. */
 export function requireMethods(processor: object, shape: Shape): void {
   if (typeof processor !== 'object' || processor === null) {
     throw new Error(`processor: expected a record processor, got ${String(processor)}`)
@@ -15,9 +15,11 @@ export function requireMethods(processor: object, shape: Shape): void {
   const methods = processor as Readonly<Record<string, unknown>>
   const bad = shapes[shape].find((method) => typeof methods[method] !== 'function')
   if (bad !== undefined) throw new Error(`processor.${bad}: ${expectation(methods, shape)}, got ${String(methods[bad])}`)
-  const optional = methods['shutdownRequested']
-  if (optional !== undefined && typeof optional !== 'function') {
-    throw new Error(`processor.shutdownRequested: expected a function or nothing, got ${String(optional)}`)
+  for (const name of ['shutdownRequested', 'deadLetter']) {
+    const optional = methods[name]
+    if (optional !== undefined && typeof optional !== 'function') {
+      throw new Error(`processor.${name}: expected a function or nothing, got ${String(optional)}`)
+    }
   }
 }
 

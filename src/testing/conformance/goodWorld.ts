@@ -43,6 +43,10 @@ export function goodAnswer(effect: AwaitedEffect): AnswerBody<AwaitedEffect['typ
       return { type: 'shardOpened', openedAtMs: 1_700_000_000_000 }
     case 'readRecords':
       return { type: 'recordsRead', batch: effect.after === null ? aBatch(0, 9) : aBatch(10, 19, { atShardEnd: true }) }
+    case 'splitBatch':
+      return { type: 'batchSplit', batch: aBatch(0, effect.count - 1) }
+    case 'deliverDeadLetter':
+      return { type: 'deadLetterDelivered' }
     case 'listChildShards':
       return { type: 'childShardsListed', childShards: aBatch(10, 19, { atShardEnd: true }).childShards }
     case 'closeShard':

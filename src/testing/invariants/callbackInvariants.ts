@@ -1,6 +1,6 @@
 import { isShardEnd } from '@shardwise/effects'
 import { invariant, never, none } from './invariant.ts'
-import { askedFor, endIsStored, type ToldStep, type TraceFacts } from './traceFacts.ts'
+import { askedFor, endIsStored, passedOver, type ToldStep, type TraceFacts } from './traceFacts.ts'
 
 /** The steps that start a callback. */
 const starting = ({ steps }: TraceFacts, ...types: readonly string[]): readonly ToldStep[] =>
@@ -26,7 +26,7 @@ export const callbackInvariants = [
   invariant(25, 'Nothing is called before initialize succeeded', (facts) => {
     const success = facts.callbackAnswers.find(({ step }) => step.event.type === 'initialized')?.step.index ?? Number.POSITIVE_INFINITY
     return none(
-      starting(facts, 'processRecords', 'notifyShutdownRequested', 'notifyShardEnded', 'notifyLeaseLost'),
+      starting(facts, 'processRecords', 'deliverDeadLetter', 'notifyShutdownRequested', 'notifyShardEnded', 'notifyLeaseLost'),
       ({ index }) => index < success,
       callsOf,
     )
@@ -38,7 +38,7 @@ export const callbackInvariants = [
 
   invariant(27, 'No records come after shutdownRequested', (facts) => {
     const told = firstStart(facts, 'notifyShutdownRequested')
-    return none(starting(facts, 'processRecords'), ({ index }) => index > told, callsOf)
+    return none(starting(facts, 'processRecords', 'deliverDeadLetter'), ({ index }) => index > told, callsOf)
   }),
 
   invariant(28, 'No records come once a reason is recorded', (facts) =>
@@ -145,21 +145,28 @@ export const callbackInvariants = [
   invariant(
     71,
     'Callbacks come in order: initialize until it succeeds, batches, perhaps shutdownRequested, then one kind of end',
-    ({ grammar }) => never(!/^i*(I[pP]*S?e*(E|l*L?))?$/.test(grammar), grammar),
+    ({ grammar }) => never(!/^i*(I[pPqQ]*S?e*(E|l*L?))?$/.test(grammar), grammar),
   ),
 
-  invariant(74, 'A batch that failed is delivered again until it succeeds, or its consumer ends', ({ steps }) => {
+  invariant(74, 'A batch that failed is delivered again until it succeeds, its consumer ends, or the error policy goes on', ({ steps }) => {
     const finished = new Set<string>()
     let earlier: string | null = null
     return none(
       steps,
       (step) => {
         const { event, before, after, answered } = step
-        if (answered?.type === 'processRecords' && (event?.type === 'recordsProcessed' || event?.type === 'batchGone'))
+        const heard = event?.type
+        if (answered?.type === 'processRecords' && (heard === 'recordsProcessed' || heard === 'batchGone'))
+          finished.add(answered.batch.batchId)
+        if (answered?.type === 'deliverDeadLetter' && (heard === 'deadLetterDelivered' || heard === 'batchGone'))
           finished.add(answered.batch.batchId)
         // Checkpointed to its end, nothing of it is left to deliver.
-        if (event?.type === 'timerFired' && before?.context.batch && after.context.batch === null)
+        if (heard === 'timerFired' && before?.context.batch && after.context.batch?.batchId !== before.context.batch.batchId)
           finished.add(before.context.batch.batchId)
+        // Its parts are, and then what is left of it; a part that failed is delivered in parts of its own.
+        if (earlier !== null && askedFor(step, 'splitBatch').length > 0) finished.add(earlier)
+        const passed = passedOver(step)
+        if (passed !== null) finished.add(passed.batchId)
         const started = askedFor(step, 'processRecords')[0]?.batch.batchId
         const isGivenUp = started !== undefined && earlier !== null && earlier !== started && !finished.has(earlier)
         earlier = started ?? earlier
@@ -169,17 +176,24 @@ export const callbackInvariants = [
     )
   }),
 
-  invariant(75, 'The attempts that a processor hears of are its own failures', ({ steps }) => {
-    const failures = new Map<string, number>()
-    return none(
-      steps,
-      (step) => {
-        const { event, answered } = step
-        if (event?.type === 'recordsFailed' && answered?.type === 'processRecords')
-          failures.set(answered.batch.batchId, (failures.get(answered.batch.batchId) ?? 0) + 1)
-        return askedFor(step, 'processRecords').some(({ batch, attempt }) => attempt !== (failures.get(batch.batchId) ?? 0))
-      },
-      ({ effects }) => effects,
-    )
-  }),
+  invariant(
+    75,
+    'The attempts that a processor hears of are its own failures on the same records, since they were last split or taken up anew',
+    ({ steps }) => {
+      let series = { batchId: '', failures: 0 }
+      return none(
+        steps,
+        (step) => {
+          const { event, answered } = step
+          if (event?.type === 'recordsFailed' && answered?.type === 'processRecords') series.failures += 1
+          if (askedFor(step, 'splitBatch').length > 0) series = { batchId: '', failures: 0 }
+          return askedFor(step, 'processRecords').some(({ batch: { batchId }, attempt }) => {
+            if (series.batchId !== batchId) series = { batchId, failures: 0 }
+            return attempt !== series.failures
+          })
+        },
+        ({ effects }) => effects,
+      )
+    },
+  ),
 ] as const

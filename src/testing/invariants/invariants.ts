@@ -1,5 +1,6 @@
 import { callbackInvariants } from './callbackInvariants.ts'
 import { checkpointInvariants } from './checkpointInvariants.ts'
+import { deliveryInvariants } from './deliveryInvariants.ts'
 import type { Invariant } from './invariant.ts'
 import { livenessInvariants } from './livenessInvariants.ts'
 import { ownerInvariants } from './ownerInvariants.ts'
@@ -15,6 +16,7 @@ export const invariants: readonly Invariant[] = [
   ...taskInvariants,
   ...callbackInvariants,
   ...checkpointInvariants,
+  ...deliveryInvariants,
   ...sourceInvariants,
   ...ownerInvariants,
   ...livenessInvariants,

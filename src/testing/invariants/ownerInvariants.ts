@@ -107,14 +107,29 @@ export const ownerInvariants = [
   invariant(83, 'The outcome is that of what happened, and there is none before the end', ({ last }) => {
     const { context, status } = last
     const finished = endIsStored(last) || (context.reason === 'SHARD_END' && !context.initialized)
-    const expected = finished ? 'finished' : context.reason === 'LEASE_LOST' ? 'leaseLost' : context.replay ? 'replay' : 'stopped'
+    const { onDeliveryFailure } = context.options
+    const gaveUp = context.gaveUp === null ? null : onDeliveryFailure === 'fail' ? 'failed' : 'stopped'
+    const expected = finished
+      ? 'finished'
+      : gaveUp !== null
+        ? gaveUp
+        : context.reason === 'LEASE_LOST'
+          ? 'leaseLost'
+          : context.replay
+            ? 'replay'
+            : 'stopped'
     return never(context.outcome !== (status === 'done' ? expected : null), `${String(context.outcome)}, expected ${expected}`)
   }),
 
-  invariant(84, 'A consumer is stopped only before its processor was initialised, and where that was asked for', ({ last: { context } }) =>
-    never(
-      context.outcome === 'stopped' && (context.initialized || context.reason !== 'REQUESTED' || !context.shutdownAsked),
-      String(context.reason),
-    ),
+  invariant(
+    84,
+    'A consumer is stopped only by the error policy, or before its processor was initialised, where that was asked for',
+    ({ last: { context } }) =>
+      never(
+        context.outcome === 'stopped' &&
+          context.gaveUp === null &&
+          (context.initialized || context.reason !== 'REQUESTED' || !context.shutdownAsked),
+        String(context.reason),
+      ),
   ),
 ] as const

@@ -17,6 +17,7 @@ const reasonAfter = ({ step }: Engine, snapshot: ShardConsumerSnapshot, ...reaso
 
 /** Whether an event may bring SHARD_END: the end was found, or the owner says so. */
 function bringsShardEnd({ event, before: { context } }: EventStep): boolean {
+  const answer = context.options.onDeliveryFailure ?? (context.options.deadLetter ? 'skip' : 'stop')
   switch (event.type) {
     case 'shutdown':
       return event.reason === 'SHARD_END'
@@ -26,7 +27,10 @@ function bringsShardEnd({ event, before: { context } }: EventStep): boolean {
       return event.batch.atShardEnd && event.batch.count === 0
     case 'recordsProcessed':
     case 'timerFired':
+    case 'deadLetterDelivered':
       return context.batch?.atShardEnd === true
+    case 'recordsFailed':
+      return context.batch?.atShardEnd === true && answer === 'skip'
     case 'shardNotFound':
       return true
     case 'initialized':
@@ -106,7 +110,9 @@ export const reasonInvariants = [
         ({ before, after }) => {
           const { batch, resume, reason } = before.context
           // A failed last batch that was checkpointed to its end is left to nobody: its timer finds the shard at its end.
-          if (batch?.atShardEnd === true && resume === 'processing') return false
+          if (batch?.atShardEnd === true && (resume === 'processing' || resume === 'deadLettering')) return false
+          // So is a batch whose deliveries are exhausted by its age: another invariant says when.
+          if (after.context.gaveUp !== null && before.context.gaveUp === null) return false
           // The timer of a checkpoint write may be all that a consumer without more work waits for.
           const skips = reason === null && stateRank(before) < D && stateRank(after) !== stateRank(before)
           return reason !== after.context.reason || skips

@@ -1,4 +1,5 @@
 import type { ExtendedSequenceNumber, Position } from '@shardwise/effects'
+import type { ShardConsumerSnapshot } from '@shardwise/machine'
 import { invariant, never, none } from './invariant.ts'
 import { above, isRecord, placeText } from './places.ts'
 import { askedFor, P, stateRank } from './traceFacts.ts'
@@ -87,11 +88,10 @@ export const sourceInvariants = [
     none(
       steps,
       (step) => {
-        const held = step.before?.context.batch ?? null
-        const { batch } = step.after.context
-        const isLeft =
-          held !== null && held.batchId !== batch?.batchId && !askedFor(step, 'dropBatch').some(({ batchId }) => batchId === held.batchId)
-        return isLeft || (batch !== null && stateRank(step.after) !== P)
+        const freed = askedFor(step, 'dropBatch').map(({ batchId }) => batchId)
+        const held = heldBy(step.after)
+        const isLeft = step.before !== null && heldBy(step.before).some((batchId) => !held.includes(batchId) && !freed.includes(batchId))
+        return isLeft || (held.length > 0 && stateRank(step.after) !== P)
       },
       ({ before, after }) => [before?.context.batch?.batchId, after.value],
     ),
@@ -129,6 +129,10 @@ export const sourceInvariants = [
     'A shard that is ended from outside, or that the stream no longer has, leaves behind what was not processed.',
   ),
 ] as const
+
+/** The batches that a consumer holds: the present one, and the one that it is a part of. */
+const heldBy = ({ context: { batch, whole } }: ShardConsumerSnapshot): readonly string[] =>
+  [batch, whole].flatMap((each) => (each === null ? [] : [each.batchId]))
 
 /** The place of a Kinesis record as a whole: where it is an aggregate, of its first user record. */
 const wholeRecord = (sequenceNumber: string): ExtendedSequenceNumber => ({ sequenceNumber, subSequenceNumber: 0 })

@@ -128,10 +128,10 @@ export const stateInvariants = [
     ),
   ),
 
-  invariant(86, 'A snapshot stays under 2,000 bytes at rest', ({ steps }) =>
+  invariant(86, 'A snapshot stays under 2,500 bytes at rest', ({ steps }) =>
     none(
       steps,
-      ({ after }) => isAtRest(after) && bytesOf(after) > 2_000,
+      ({ after }) => isAtRest(after) && bytesOf(after) > 2_500,
       ({ after }) => `${bytesOf(after)} bytes`,
     ),
   ),

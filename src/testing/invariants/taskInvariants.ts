@@ -1,3 +1,4 @@
+import type { ShardEffect } from '@shardwise/machine'
 import { invariant, never, none, same } from './invariant.ts'
 import { askedFor, C, D, I, isCallback, N, NC, P, reasonRank, stateRank, W } from './traceFacts.ts'
 
@@ -9,6 +10,8 @@ const statesOf: Readonly<Record<string, readonly number[]>> = {
   initialize: [I],
   readRecords: [P],
   processRecords: [P],
+  splitBatch: [P],
+  deliverDeadLetter: [P],
   notifyShutdownRequested: [N],
   listChildShards: [D],
   createChildLeases: [D],
@@ -22,11 +25,16 @@ const failures: ReadonlySet<string> = new Set([
   'throttled',
   'initializeFailed',
   'recordsFailed',
+  'deadLetterFailed',
   'shardEndedFailed',
   'leaseLostFailed',
   'siblingLeaseMissing',
   'parentShardsPending',
 ])
+
+/** Whether two tasks are the same work: what is left of a batch that was split is other work than a part of it. */
+const isSameWork = (one: ShardEffect, other: ShardEffect): boolean =>
+  one.type === 'processRecords' && other.type === 'processRecords' ? one.batch.batchId === other.batch.batchId : one.type === other.type
 
 export const taskInvariants = [
   invariant(15, 'One task is out at a time, beside one checkpoint write', ({ steps }) => {
@@ -114,7 +122,7 @@ export const taskInvariants = [
   invariant(20, 'A failed task is tried again only when a timer has fired', ({ events }) =>
     none(
       events.filter(({ event, before, answered }) => failures.has(event.type) && answered !== null && answered === before.context.task),
-      ({ answered, asked }) => answered !== null && answered.type !== 'startTimer' && asked.some(({ type }) => type === answered.type),
+      ({ answered, asked }) => answered !== null && answered.type !== 'startTimer' && asked.some((effect) => isSameWork(effect, answered)),
       ({ event }) => event,
     ),
   ),

@@ -9,6 +9,7 @@ import {
 } from '@shardwise/effects'
 import type { ShardConsumerSnapshot, ShardEffect, ShardEvent } from '@shardwise/machine'
 import { expectInput, type Trace, type TraceStep } from '../trace.ts'
+import { Deliveries } from './deliveries.ts'
 import { above, isRecord } from './places.ts'
 
 /** An effect with an answer to come. */
@@ -45,7 +46,7 @@ export interface TraceFacts {
   /** Every callback of the processor that was started, and every one that was answered. */
   readonly callbacks: readonly { readonly step: ToldStep; readonly effect: AwaitedEffect }[]
   readonly callbackAnswers: readonly { readonly step: EventStep; readonly effect: AwaitedEffect }[]
-  /** The callbacks that were answered, one letter each: I, P, S, E and L went well, i and the like did not. */
+  /** The callbacks that were answered, one letter each: I, P, Q (a dead letter), S, E and L went well, i and the like did not. */
   readonly grammar: string
   /** Every checkpoint that was sent to the store, and every one that was stored. */
   readonly writes: readonly { readonly step: ToldStep; readonly checkpoint: ExtendedSequenceNumber }[]
@@ -116,7 +117,7 @@ function toldSteps({ steps }: Trace): readonly ToldStep[] {
   const told = new Progress()
   return steps.map((step, index) => {
     const answered = answeredIn(step)
-    told.hear(step.event, answered)
+    told.hear(step, answered)
     const { inProcess } = told
     for (const effect of step.effects) told.ask(effect)
     const { delivered, completed, kept, done } = told
@@ -131,18 +132,22 @@ class Progress {
   kept: ExtendedSequenceNumber | null = null
   done: ExtendedSequenceNumber | null = null
   inProcess: Extract<ShardEffect, { readonly type: 'processRecords' }> | null = null
+  readonly #deliveries = new Deliveries()
   #held: ExtendedSequenceNumber | null = null
 
-  hear(event: ShardEvent | null, answered: AwaitedEffect | null): void {
+  hear(step: TraceStep, answered: AwaitedEffect | null): void {
+    const { event } = step
+    const exhausted = this.#deliveries.hear({ ...step, answered })
+    this.#deliveries.ask(step)
     if (event === null || !('id' in event)) return
     if (event.id === this.inProcess?.id) this.inProcess = null
     if (answered?.type === 'readRecords' && event.type === 'recordsRead') this.#held = event.batch.last
     if (answered?.type === 'readCheckpoint' && event.type === 'checkpointRead') this.#keep(event.checkpoint)
     if (answered?.type === 'writeCheckpoint' && event.type === 'checkpointWritten') this.#keep(answered.checkpoint)
-    if (answered?.type === 'processRecords' && event.type === 'recordsProcessed') {
-      this.completed = answered.batch.last ?? this.completed
-      this.#finish(answered.batch.last)
-    }
+    if (answered?.type === 'processRecords' && event.type === 'recordsProcessed') this.#complete(answered.batch)
+    if (answered?.type === 'deliverDeadLetter' && event.type === 'deadLetterDelivered') this.#complete(answered.batch)
+    const passed = passedOver(step)
+    if (passed !== null && exhausted) this.#complete(passed)
     if (this.#held !== null && this.kept !== null && !above(this.#held, this.kept)) this.#finish(this.#held)
   }
 
@@ -153,6 +158,11 @@ class Progress {
     if (effect.batch.last !== null && !above(this.delivered, effect.batch.last)) this.delivered = effect.batch.last
   }
 
+  #complete({ last }: BatchHandle): void {
+    this.completed = last ?? this.completed
+    this.#finish(last)
+  }
+
   #keep(checkpoint: ExtendedSequenceNumber): void {
     if (isRecord(checkpoint)) this.kept = checkpoint
   }
@@ -160,6 +170,27 @@ class Progress {
   #finish(last: ExtendedSequenceNumber | null): void {
     if (last !== null && !above(this.done, last)) this.done = last
   }
+}
+
+/** The batch that a step leaves behind though the processor failed on it: it is freed, and nothing is read anew for it. */
+export function leftBehind({ event, before, effects }: TraceStep): BatchHandle | null {
+  const { batch = null, checkpoint = null } = before?.context ?? {}
+  const isFreed = effects.some((effect) => effect.type === 'dropBatch' && effect.batchId === batch?.batchId)
+  const goesOn = !effects.some(({ type }) => ['splitBatch', 'openShard', 'notifyShutdownRequested', 'notifyLeaseLost'].includes(type))
+  if (batch === null || !isFreed || !goesOn || (event?.type !== 'recordsFailed' && event?.type !== 'timerFired')) return null
+  const isStored = isRecord(checkpoint) && batch.last !== null && !above(batch.last, checkpoint)
+  return isStored ? null : batch
+}
+
+/** The batch that a step leaves behind, where the options allow that. Whether its attempts were exhausted is for an invariant to say. */
+export function passedOver(step: TraceStep): BatchHandle | null {
+  const batch = leftBehind(step)
+  const options = step.before?.context.options
+  // A shutdown that was to come first leaves the batch to the next owner.
+  if (batch === null || options === undefined || step.before?.context.reason !== null) return null
+  const answer = options.onDeliveryFailure ?? (options.deadLetter ? 'skip' : 'stop')
+  const goesElsewhere = (options.bisectBatchOnError && batch.count > 1) || (options.deadLetter && batch.count > 0)
+  return answer === 'skip' && !goesElsewhere ? batch : null
 }
 
 function answeredIn({ event, before }: TraceStep): AwaitedEffect | null {
@@ -193,6 +224,8 @@ function letterOf({ event, after }: EventStep, { type }: AwaitedEffect): string 
       return event.type === 'initialized' ? 'I' : 'i'
     case 'processRecords':
       return event.type === 'recordsProcessed' ? 'P' : 'p'
+    case 'deliverDeadLetter':
+      return event.type === 'deadLetterDelivered' ? 'Q' : 'q'
     case 'notifyShutdownRequested':
       return 'S'
     case 'notifyShardEnded':
@@ -206,7 +239,14 @@ function letterOf({ event, after }: EventStep, { type }: AwaitedEffect): string 
 export const askedFor = <K extends ShardEffect['type']>(step: TraceStep, type: K): readonly Extract<ShardEffect, { readonly type: K }>[] =>
   step.effects.filter((effect): effect is Extract<ShardEffect, { readonly type: K }> => effect.type === type)
 
-const callbackTypes = new Set<string>(['initialize', 'processRecords', 'notifyShutdownRequested', 'notifyShardEnded', 'notifyLeaseLost'])
+const callbackTypes = new Set<string>([
+  'initialize',
+  'processRecords',
+  'deliverDeadLetter',
+  'notifyShutdownRequested',
+  'notifyShardEnded',
+  'notifyLeaseLost',
+])
 
 /** Whether an effect calls the record processor. */
 export const isCallback = ({ type }: ShardEffect): boolean => callbackTypes.has(type)

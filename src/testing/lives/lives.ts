@@ -46,6 +46,7 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       pick: fc.constantFrom(0, 0, 0, 1, 1, 2, 3),
     }),
   },
+  { weight: 4, arbitrary: fc.record({ does: fc.constant('poison' as const), times: fc.integer({ min: 1, max: 4 }) }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -65,6 +66,22 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       ),
     }),
   },
+)
+
+/** The error policy of a consumer: none in some lives, and what follows a limit only where there is one. */
+const errorPolicy: fc.Arbitrary<Partial<ShardConsumerOptions>> = fc.oneof(
+  { weight: 1, arbitrary: fc.constant({}) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      maxDeliveryAttempts: fc.integer({ min: 1, max: 3 }),
+      maxDeliveryAgeMillis: fc.constantFrom(null, 1, 1_000, 60_000),
+      bisectBatchOnError: fc.boolean(),
+      deadLetter: fc.boolean(),
+      onDeliveryFailure: fc.constantFrom(null, 'skip' as const, 'stop' as const, 'fail' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ maxDeliveryAgeMillis: fc.constantFrom(1, 1_000), bisectBatchOnError: fc.boolean() }) },
 )
 
 const worldWith = (options: Partial<ShardConsumerOptions>): fc.Arbitrary<WorldPlan> =>
@@ -91,7 +108,7 @@ const worldWith = (options: Partial<ShardConsumerOptions>): fc.Arbitrary<WorldPl
         shouldCallProcessRecordsEvenForEmptyRecordList: fc.boolean(),
         idleTimeInMilliseconds: fc.constantFrom(0, 1_000),
       })
-      .map((varied) => ({ ...varied, ...options })),
+      .chain((varied) => errorPolicy.map((policy) => ({ ...varied, ...policy, ...options }))),
   })
 
 const livesOptionNames: readonly string[] = ['maxOperations', 'options'] satisfies readonly (keyof LivesOptions)[]

@@ -32,17 +32,21 @@ export type Operation =
    * throttled, and tried again when the callback has failed.
    */
   | { readonly does: 'interrupt'; readonly by: 'requestShutdown' | 'endShard' | 'loseLease' | 'failWrite'; readonly pick: number }
+  /** The processor fails on what it is given, so many times, and what is waited for in between comes: a record is at fault. */
+  | { readonly does: 'poison'; readonly times: number }
   /** The process dies, and another takes up the snapshot that was stored as JSON. */
   | { readonly does: 'crash' }
 
 /** What happens one event at a time. */
-type SingleOperation = Exclude<Operation, { does: 'burst' | 'interrupt' }>
+type SingleOperation = Exclude<Operation, { does: 'burst' | 'interrupt' | 'poison' }> | { readonly does: 'refuse' }
 
 /** An operation as those of one event each: none where it means nothing. */
 export function singlesOf(operation: Operation, { context }: ShardConsumerSnapshot): readonly SingleOperation[] {
   switch (operation.does) {
     case 'burst':
       return Array.from({ length: operation.count }, () => ({ does: 'checkpoint', at: operation.at }))
+    case 'poison':
+      return Array.from({ length: operation.times * 2 }, () => ({ does: 'refuse' }))
     case 'interrupt':
       return context.task !== null && isCallback(context.task) ? interruption(operation) : []
     default:
@@ -82,6 +86,9 @@ export function eventOf(
       return write === null ? null : successOf(write.effect, before, world, 0)
     case 'fail':
       return task === null ? null : picked(othersTo(task, before), operation.pick)
+    case 'refuse':
+      if (task?.type === 'processRecords') return picked(othersTo(task, before), 0)
+      return task === null || isCallback(task) ? null : successOf(task, before, world, 2)
     case 'failWrite':
       return write === null ? null : picked(othersTo(write.effect, before), operation.pick)
     case 'answerLate':
@@ -108,7 +115,7 @@ function lateAnswer(before: ShardConsumerSnapshot, steps: readonly TraceStep[], 
 }
 
 /** Answers that tell of another world are not given: what was read, stored or opened is the world's to say. */
-const worldly: ReadonlySet<string> = new Set(['recordsRead', 'checkpointRead', 'shardOpened', 'childShardsListed'])
+const worldly: ReadonlySet<string> = new Set(['recordsRead', 'checkpointRead', 'shardOpened', 'childShardsListed', 'batchSplit'])
 
 function othersTo(effect: ShardEffect, { context }: ShardConsumerSnapshot): readonly ShardEvent[] {
   return answersTo(effect, context)
@@ -131,6 +138,8 @@ function successOf(effect: ShardEffect, { context }: ShardConsumerSnapshot, worl
       return { ...world.open(effect.position), id }
     case 'readRecords':
       return { ...world.read(effect, count), id }
+    case 'splitBatch':
+      return { ...world.split(effect), id }
     case 'listChildShards':
       return { type: 'childShardsListed', childShards: world.childShards, id }
     default:

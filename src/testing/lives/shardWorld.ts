@@ -47,6 +47,8 @@ export class ShardWorld {
   #cursor = 0
   #tip = 1
   #batches = 0
+  /** The first and the last record of each batch, by number. */
+  readonly #ends = new Map<string, readonly [first: number, last: number]>()
 
   constructor(plan: WorldPlan) {
     this.#plan = plan
@@ -93,8 +95,11 @@ export class ShardWorld {
     this.#cursor = until
     this.#batches += 1
     const atShardEnd = until === this.#plan.length
+    const batchId = `b${this.#batches}`
+    const [first] = records
+    if (first !== undefined) this.#ends.set(batchId, [indexOf(first), until * 2 - 1])
     const batch = {
-      batchId: `b${this.#batches}`,
+      batchId,
       count: records.length,
       first: records[0] ?? null,
       last: records.at(-1) ?? null,
@@ -104,6 +109,26 @@ export class ShardWorld {
       childShards: atShardEnd && this.#plan.namesChildren ? this.childShards : [],
     }
     return { type: 'recordsRead', batch }
+  }
+
+  /** Splits off the next records of a batch that was read; it holds those that were above `after` when it was. */
+  split({ batchId, after, count }: EffectOf<'splitBatch'>): { type: 'batchSplit'; batch: BatchHandle } | { type: 'batchGone' } {
+    const ends = this.#ends.get(batchId)
+    if (ends === undefined) return { type: 'batchGone' }
+    const from = after === null ? ends[0] : Math.max(indexOf(after) + 1, ends[0])
+    const places = Array.from({ length: Math.max(0, Math.min(count, ends[1] - from + 1)) }, (_, index) => recordAt(from + index))
+    this.#batches += 1
+    const batch = {
+      batchId: `b${this.#batches}`,
+      count: places.length,
+      first: places[0] ?? null,
+      last: places.at(-1) ?? null,
+      bytes: places.length,
+      millisBehindLatest: null,
+      atShardEnd: false,
+      childShards: [],
+    }
+    return { type: 'batchSplit', batch }
   }
 
   #startOf(position: Position): number {

@@ -34,17 +34,28 @@ export interface ConsumerGraph {
   readonly edges: readonly Edge[]
 }
 
-/** Options that leave nothing out: both policies for a shardEnded that did not checkpoint, and all that fails may fail twice. */
-export const pathInputs: readonly ShardConsumerInput[] = (['retry', 'replay'] as const).map((missedShardEndCheckpoint) => ({
-  shardId: 'shardId-000000000000',
-  token: 7,
-  options: { maxCheckpointAttempts: 2, maxShutdownAttempts: 2, missedShardEndCheckpoint },
-}))
+const twice = { maxCheckpointAttempts: 2, maxShutdownAttempts: 2 }
+const once = { maxCheckpointAttempts: 1, maxShutdownAttempts: 1 }
+const limits = { maxDeliveryAttempts: 2, maxDeliveryAgeMillis: 100_000 }
+const forEmpty = { shouldCallProcessRecordsEvenForEmptyRecordList: true }
+
+/**
+ * Options that leave nothing out: both policies for a shardEnded that did not checkpoint, where all that fails may fail twice; and each way of the error
+ * policy, where what fails beside deliveries fails once.
+ */
+export const pathInputs: readonly ShardConsumerInput[] = [
+  { ...twice, missedShardEndCheckpoint: 'retry' as const },
+  { ...twice, missedShardEndCheckpoint: 'replay' as const },
+  { ...once, maxDeliveryAttempts: 1, bisectBatchOnError: true, deadLetter: true },
+  { ...once, ...limits, ...forEmpty, bisectBatchOnError: true, onDeliveryFailure: 'skip' as const },
+  { ...once, ...limits, ...forEmpty, deadLetter: true, onDeliveryFailure: 'fail' as const },
+  { ...once, maxDeliveryAttempts: 1, deadLetter: true },
+].map((options) => ({ shardId: 'shardId-000000000000', token: 7, options }))
 
 /**
  * Walks every state of a shard consumer that can be told apart, and takes every event there. States are those with different keys: ids, positions and delays
  * do not count but by their order, nor do failures beyond `maxShutdownAttempts`; one checkpoint is written at a time, and none waits behind it. The states
- * grow with `maxShutdownAttempts` and `maxCheckpointAttempts`; with 2 of each, as in `pathInputs`, there are some 6,000. @throws what the engine throws.
+ * grow with `maxShutdownAttempts` and `maxCheckpointAttempts`; with 2 of each, as in the first two of `pathInputs`, there are some 6,000. @throws what the engine throws.
  */
 export function consumerGraph(input: ShardConsumerInput, engine: Engine = { start, step }): ConsumerGraph {
   const [first, effects] = engine.start(input)

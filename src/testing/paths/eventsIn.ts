@@ -12,7 +12,8 @@ const stale: readonly NamedEvent[] = [
 /**
  * What may happen to a consumer, by name: every answer to what it awaits, every shutdown, stale answers, and checkpoints of everything, of the first record of
  * the batch and out of range. While a checkpoint is written, no other is asked for unless it would be refused: who waits behind whom triples the states
- * and leads through no other transition.
+ * and leads through no other transition. Nor,
+ * with an error policy, but while a batch is looked through for the record at fault, or a dead letter is out.
  */
 export function eventsIn(snapshot: ShardConsumerSnapshot): readonly NamedEvent[] {
   const { context } = snapshot
@@ -22,17 +23,23 @@ export function eventsIn(snapshot: ShardConsumerSnapshot): readonly NamedEvent[]
 }
 
 function checkpointsIn(context: ShardConsumerContext): readonly NamedEvent[] {
-  const { batch, write, reason, processorDone, nextId } = context
+  const { batch, whole, write, reason, processorDone, nextId, options, task } = context
   const ask = (what: string, position: CheckpointPosition): NamedEvent => ({
     name: `checkpoint: ${what}`,
     event: { type: 'checkpointRequested', request: `r${nextId}`, position },
   })
+  // What checkpoints lead to elsewhere is the same with every error policy.
+  const isLookedThrough = whole !== null && task?.type === 'processRecords'
+  if (hasErrorPolicy(options) && !isLookedThrough && task?.type !== 'deliverDeadLetter') return []
   const wouldWait = write !== null && reason !== 'LEASE_LOST' && !processorDone
   return [
     ...(wouldWait ? [] : [ask('everything', null)]),
-    ...(wouldWait || batch === null || batch.first === null ? [] : [ask('the first record', batch.first)]),
+    ...(wouldWait || whole !== null || batch === null || batch.first === null ? [] : [ask('the first record', batch.first)]),
     ask('out of range', placeAfter(context, 99)),
   ]
 }
+
+const hasErrorPolicy = ({ maxDeliveryAttempts, maxDeliveryAgeMillis }: ShardConsumerContext['options']): boolean =>
+  maxDeliveryAttempts !== null || maxDeliveryAgeMillis !== null
 
 type CheckpointPosition = Extract<ShardEvent, { type: 'checkpointRequested' }>['position']

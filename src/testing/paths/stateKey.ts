@@ -18,7 +18,7 @@ export type StateFacts = Readonly<Record<string, unknown>>
 
 /** What has to be equal for two snapshots to be one state. */
 export function factsOf({ value, context, status }: ShardConsumerSnapshot): StateFacts {
-  const { batch, write, completed, checkpoint } = context
+  const { batch, whole, write, completed, checkpoint } = context
   if (status === 'done') return { value, asked: context.shutdownAsked, outcome: context.outcome }
   const [state, subState] = typeof value === 'string' ? [value, ''] : (Object.entries(value)[0] ?? ['', ''])
   const places = placesOf(context)
@@ -34,15 +34,22 @@ export function factsOf({ value, context, status }: ShardConsumerSnapshot): Stat
     stopAsked: context.reason === 'SHARD_END' && !closes && context.stopRequested,
     awaited: [context.task?.type ?? null, write?.effect.type ?? null],
     attempt: counts ? Math.min(context.attempt, leastCappedAttempt(context)) : 0,
-    batchFailures: goesOn && batch !== null ? Math.min(context.batchFailures, 1) : 0,
+    batchFailures: goesOn && batch !== null ? Math.min(context.batchFailures, context.options.maxDeliveryAttempts ?? 1) : 0,
+    isAging: goesOn && context.failingSinceMs !== null,
+    isInParts: whole !== null,
+    gaveUp: context.gaveUp !== null,
+    ofBatches: goesOn
+      ? [batch, whole].map(
+          (each) => each !== null && [Math.min(each.count, 2), each.millisBehindLatest === 0, each.atShardEnd, each.childShards.length > 0],
+        )
+      : null,
+    suspects: goesOn && whole !== null ? context.suspects - (batch?.count ?? 0) : 0,
     resume: remembersWork ? context.resume : null,
     initialized: context.initialized,
     places: ranks(places, places),
     shardEndIn: [checkpoint, write?.checkpoint ?? null].map((place) => place !== null && isShardEnd(place)),
     completed: goesOn ? (completed === null ? null : checkpoint !== null && compareSequenceNumbers(completed, checkpoint) < 0) : null,
-    batchAtTip: goesOn && batch?.millisBehindLatest === 0,
     batchAtEnd: !lost && batch?.atShardEnd === true,
-    batchNamesChildren: goesOn && (batch?.childShards.length ?? 0) > 0,
     endFound: !context.initialized && context.atShardEnd,
     childrenKnown: !lost && !closes && (context.childShards?.length ?? 0) > 0,
     processorDone: context.processorDone,
@@ -61,12 +68,13 @@ function leastCappedAttempt({ options }: ShardConsumerContext): number {
 }
 
 /** The places whose order decides: the checkpoint, the last record that may be checkpointed, the ends of the batch, and what is being written or waits to be. */
-function placesOf({ reason, checkpoint, completed, batch, write, waiting }: ShardConsumerContext): readonly Place[] {
+function placesOf({ reason, checkpoint, completed, batch, whole, write, waiting }: ShardConsumerContext): readonly Place[] {
   if (reason === 'LEASE_LOST') return []
   const delivered =
     completed === null || (checkpoint !== null && compareSequenceNumbers(checkpoint, completed) >= 0) ? checkpoint : completed
   const requested = waiting.map((request) => request.checkpoint)
-  return [checkpoint, delivered, batch?.first ?? null, batch?.last ?? null, write?.checkpoint ?? null, ...requested]
+  const ends = [batch, whole].flatMap((each) => [each?.first ?? null, each?.last ?? null])
+  return [checkpoint, delivered, ...ends, write?.checkpoint ?? null, ...requested]
 }
 
 /** Sentinels stay as they are; a record becomes the number of the known ones below it, and a half less where it is not known itself. */
@@ -100,6 +108,7 @@ export function renumbered(effects: readonly ShardEffect[], { value, context }: 
     effects.map((effect) => (backsOff(effect) ? { ...effect, delayMs: 'a backoff' } : effect)),
     (name, content: unknown) => {
       if (name === 'id' || name === 'batchId' || name === 'request') return numberOf(content)
+      if (name === 'attempts') return 'a number'
       if (name === 'attempt') return Math.min(content as number, cap)
       if (name === 'timestampMs') return 'a time'
       if (name === 'message') return String(content).replaceAll(/[0-9]{4,}/g, 'a number')

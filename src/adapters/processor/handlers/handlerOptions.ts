@@ -1,5 +1,6 @@
 import { shown } from '@shardwise/effects'
 import { refuseUnknownOptions } from '../options.ts'
+import type { DeadLetter } from '../recordProcessor.ts'
 
 /**
  * When a checkpoint is stored: after each batch; once so many records were handled, or so many milliseconds have passed, since the last one; or when the
@@ -11,6 +12,8 @@ export type CheckpointPolicy = 'afterBatch' | 'manual' | { readonly everyRecords
 export interface HandlerOptions {
   /** `afterBatch` unless given. */
   readonly checkpoint?: CheckpointPolicy | undefined
+  /** Takes the records that the error policy would pass over or give up; for a worker, that of the worker where none is given. */
+  readonly deadLetter?: DeadLetter | undefined
   /** The clock of `everyMs`: monotonic milliseconds, `performance.now` unless given. */
   readonly nowMs?: (() => number) | undefined
 }
@@ -23,14 +26,17 @@ export interface ParsedPolicy {
   readonly everyRecords: number
   readonly everyMs: number
   readonly nowMs: () => number
+  readonly deadLetter: DeadLetter | undefined
 }
 
 /** @throws Error that names the option which is unknown or wrong, the value, and what was expected. */
 export function parseHandlerOptions(maker: string, options: HandlerOptions, further: readonly string[] = []): ParsedPolicy {
-  refuseUnknownOptions(maker, options, ['checkpoint', 'nowMs', ...further])
-  const { checkpoint = 'afterBatch', nowMs } = options
+  refuseUnknownOptions(maker, options, ['checkpoint', 'deadLetter', 'nowMs', ...further])
+  const { checkpoint = 'afterBatch', deadLetter, nowMs } = options
+  if (deadLetter !== undefined && typeof deadLetter !== 'function')
+    throw new Error(`deadLetter: expected a function that takes dead letters, got ${shown(deadLetter)}`)
   if (nowMs !== undefined && typeof nowMs !== 'function') throw new Error(`nowMs: expected a function, got ${shown(nowMs)}`)
-  const never = { afterBatch: false, everyRecords: Infinity, everyMs: Infinity, nowMs: () => 0 }
+  const never = { afterBatch: false, everyRecords: Infinity, everyMs: Infinity, nowMs: () => 0, deadLetter }
   if (checkpoint === 'afterBatch') return { ...never, automatic: true, afterBatch: true }
   if (checkpoint === 'manual') return { ...never, automatic: false }
   if (typeof checkpoint !== 'object' || checkpoint === null) {

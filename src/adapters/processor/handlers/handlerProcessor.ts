@@ -30,11 +30,25 @@ export function handlerProcessor(policy: ParsedPolicy, handle: (delivery: Delive
       const records = recordsAbove(input.records, progress.handled)
       await settleBatch(policy, progress, input, () => handle({ records, input, token, progress }))
     },
+    ...deadLetterOf(policy, progress),
     leaseLost() {},
     shardEnded: ({ checkpointer }) => checkpointer.checkpoint(),
     async shutdownRequested({ checkpointer }) {
       // Without a position: the end of the last batch that succeeded. More of a batch that failed cannot be stored any more.
       if (policy.automatic && progress.isAhead) await checkpointer.checkpoint()
+    },
+  }
+}
+
+/** The `deadLetter` of a processor whose handler was given one: what it has taken counts as handled. */
+export function deadLetterOf({ deadLetter }: ParsedPolicy, progress: Progress): Pick<RecordProcessor, 'deadLetter'> {
+  if (deadLetter === undefined) return {}
+  return {
+    async deadLetter(letter) {
+      await deadLetter(letter)
+      const { records } = letter
+      const last = records.at(-1)
+      if (last !== undefined) progress.advance(last, records.length)
     },
   }
 }

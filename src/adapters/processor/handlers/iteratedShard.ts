@@ -4,6 +4,7 @@ import { checkpointPosition } from '../checkpointPosition.ts'
 import { kclError } from '../kclError.ts'
 import type {
   CallbackSignal,
+  DeadLetterInput,
   InitializationInput,
   ProcessRecordsInput,
   RecordProcessor,
@@ -14,7 +15,7 @@ import { recordsAbove } from '../recordsAbove.ts'
 import { leaseIsLost, leaseLostError } from './failures.ts'
 import type { BatchContext } from './handlerContext.ts'
 import type { ParsedPolicy } from './handlerOptions.ts'
-import { settleBatch } from './handlerProcessor.ts'
+import { deadLetterOf, settleBatch } from './handlerProcessor.ts'
 import { Progress } from './progress.ts'
 import { RecordLoop } from './recordLoop.ts'
 
@@ -26,6 +27,7 @@ type Callback = { readonly checkpointer: Checkpointer; readonly signal: Callback
 export class IteratedShard implements RecordProcessor {
   /** What the handler holds in its own variables at the end of the shard cannot be given to it again. */
   readonly shutdownOnce = true
+  readonly deadLetter?: (letter: DeadLetterInput) => void | Promise<void>
   readonly #policy: ParsedPolicy
   readonly #handler: Handler
   readonly #progress: Progress
@@ -39,6 +41,7 @@ export class IteratedShard implements RecordProcessor {
     this.#policy = policy
     this.#handler = handler
     this.#progress = new Progress(policy)
+    Object.assign(this, deadLetterOf(policy, this.#progress))
   }
 
   initialize(input: InitializationInput): void {
