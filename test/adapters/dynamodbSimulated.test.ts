@@ -26,8 +26,8 @@ describe('a simulated fleet on the lease table of DynamoDB', () => {
     expect(deliveries).toBe(records)
   })
 
-  it.each([1, 2, 3])('holds every invariant, though requests are lost, late, repeated and throttled, seed %i', async (seed) => {
-    const { violations, injected } = await simulateOnDynamoDb({ seed, durationMs: 300_000 })
+  it.each([1, 2])('holds every invariant, though requests are lost, late, repeated and throttled, seed %i', async (seed) => {
+    const { violations, injected } = await simulateOnDynamoDb({ seed, durationMs: 240_000 })
 
     expect(violations).toEqual([])
     expect(injected).toMatchObject({ requestRepeated: expect.any(Number), requestLost: expect.any(Number) })
