@@ -1,6 +1,6 @@
 import type { KinesisRecord } from '@shardwise/effects'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { BoundedLines } from '../../src/adapters/multilang/boundedLines.ts'
 import { Conversation } from '../../src/adapters/multilang/conversation.ts'
 import { processRecordsLine, readMessage } from '../../src/adapters/multilang/messages.ts'
@@ -18,7 +18,7 @@ const said = [
 const mostBytes = 256
 
 /** A talk in which `processRecords` was asked, and what came of it. */
-function aTalk({ write = () => Promise.resolve(), settles = true } = {}) {
+function aTalk({ write = () => Promise.resolve(), settles = true, timeoutMs = undefined as number | undefined } = {}) {
   const [told, asked, lines]: [string[], string[], string[]] = [[], [], []]
   let out = 0
   const talk: Conversation = new Conversation(
@@ -39,7 +39,7 @@ function aTalk({ write = () => Promise.resolve(), settles = true } = {}) {
       },
       warn: (message) => told.push(message),
     },
-    undefined,
+    timeoutMs,
   )
   const ended = talk.ask('processRecords', '{}\n').then(
     () => 'answered',
@@ -132,6 +132,21 @@ describe('a child that asks for checkpoints and never reads a reply', () => {
     expect(await ended).toBe('broken')
     expect(told).toEqual(['it does not read its stdin: 16 lines wait'])
     expect(lines).toHaveLength(16)
+  })
+
+  it('is given up at the next action too, and nothing waits for it any more', async () => {
+    vi.useFakeTimers()
+    try {
+      const { talk, ended } = aTalk({ write: () => new Promise(() => undefined), timeoutMs: 60_000 })
+      for (let n = 0; n < 15; n += 1) talk.hear({ action: 'checkpoint', sequenceNumber: '1', subSequenceNumber: null })
+      talk.hear({ action: 'status', responseFor: 'processRecords' })
+
+      expect(await ended).toBe('answered')
+      await expect(talk.ask('processRecords', '{}\n')).rejects.toThrow('it does not read its stdin: 16 lines wait')
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('may ask for as many as it likes when it reads them', async () => {

@@ -160,7 +160,7 @@ export class Conversation {
   #awaitMessage(): void {
     clearTimeout(this.#timer)
     const ms = this.#timeoutMs
-    if (ms === undefined) return
+    if (ms === undefined || this.#broken !== undefined) return
     this.#timer = setTimeout(() => this.break(`it did not answer ${this.#pending?.action} within ${ms} ms`), ms)
   }
 
