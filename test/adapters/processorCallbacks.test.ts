@@ -245,6 +245,7 @@ it('calls the processor as its own methods, one that is an instance of a class i
 it('gives handlers that survive being spread into those of a whole consumer', async () => {
   const handlers = { ...host(aProcessor()).handlers }
   expect(Object.keys(handlers).sort()).toEqual([
+    'deliverDeadLetter',
     'initialize',
     'notifyLeaseLost',
     'notifyShardEnded',

@@ -16,7 +16,7 @@ const handler = (): void => undefined
 
 describe.each(Object.entries(makers))('%s', (name, make) => {
   it.each<[string, unknown, string]>([
-    ['an unknown option', { checkpoints: 'manual' }, `${name}: unknown option checkpoints, expected checkpoint, nowMs`],
+    ['an unknown option', { checkpoints: 'manual' }, `${name}: unknown option checkpoints, expected checkpoint, deadLetter, nowMs`],
     ['options that are none', 'manual', `${name}: expected an object of options, got manual`],
     ['an unknown policy', { checkpoint: 'never' }, 'checkpoint: expected afterBatch, manual or { everyRecords, everyMs }, got "never"'],
     ['a policy that is null', { checkpoint: null }, 'checkpoint: expected afterBatch, manual or { everyRecords, everyMs }, got null'],
@@ -29,6 +29,7 @@ describe.each(Object.entries(makers))('%s', (name, make) => {
     ['no records', { checkpoint: { everyRecords: 0 } }, 'checkpoint.everyRecords: expected a whole number from 1, got 0'],
     ['half a record', { checkpoint: { everyRecords: 1.5 } }, 'checkpoint.everyRecords: expected a whole number from 1, got 1.5'],
     ['a time that is text', { checkpoint: { everyMs: '5' } }, 'checkpoint.everyMs: expected a whole number from 1, got "5"'],
+    ['a dead letter that is none', { deadLetter: 7 }, 'deadLetter: expected a function that takes dead letters, got 7'],
     ['a clock that is none', { nowMs: 7 }, 'nowMs: expected a function, got 7'],
   ])('refuses %s', (_, options, message) => {
     expect(() => make(handler, options)).toThrow(message)

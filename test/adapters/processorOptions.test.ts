@@ -8,7 +8,7 @@ const nothing = () => undefined
 
 describe('hosting a processor', () => {
   it.each([
-    [{ ...good, retries: 3 }, 'hostRecordProcessor: unknown option retries, expected processor, shardId, batches, send'],
+    [{ ...good, retries: 3 }, 'hostRecordProcessor: unknown option retries, expected processor, shardId, batches, deadLetter, send'],
     [undefined, 'hostRecordProcessor: expected an object of options, got undefined'],
     [{ ...good, processor: null }, 'processor: expected a record processor, got null'],
     [{ ...good, processor: aProcessor({ leaseLost: undefined as never }) }, 'processor.leaseLost: a processor of the KCL shape has'],
