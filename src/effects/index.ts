@@ -45,5 +45,6 @@ export type {
   ErrorFacts,
   Outcome,
   Port,
+  ReportingWorker,
 } from './table.ts'
 export { effectTable, isAnswered } from './table.ts'

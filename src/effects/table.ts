@@ -35,6 +35,12 @@ interface HeldLease {
   readonly token: number
 }
 
+/** A worker of the KCL 3 that reports its load to a leader, which assigns leases by it. */
+export interface ReportingWorker {
+  readonly workerId: string
+  readonly reportedMsAgo: number
+}
+
 interface OfShard {
   readonly shardId: ShardId
 }
@@ -110,14 +116,24 @@ export const effectTable = {
     asks: nothing,
     answers: { tableReady: nothing, tablePending: nothing, tableRefused: failure },
   },
-  /** Reads every lease: all pages of one scan. `nowMs` is monotonic milliseconds, taken when the scan began. */
+  /**
+   * Reads every lease: all pages of one scan. `nowMs` is monotonic milliseconds, taken when the scan began. `reportingWorkers` are those that report to a leader
+   * of the KCL 3 in the same table, and how long ago they did, by the wall clocks of both; left out where there are none.
+   */
   listLeases: {
     port: 'leaseTable',
     lane: 'coordinator',
     idempotent: true,
     unanswered: 'no lease is taken',
     asks: nothing,
-    answers: { leasesListed: of<{ readonly leases: readonly Lease[]; readonly nowMs: number }>(), throttled: nothing },
+    answers: {
+      leasesListed: of<{
+        readonly leases: readonly Lease[]
+        readonly nowMs: number
+        readonly reportingWorkers?: readonly ReportingWorker[]
+      }>(),
+      throttled: nothing,
+    },
   },
   /** Creates a lease that nobody owns, unless it exists. */
   createLease: {

@@ -9,7 +9,18 @@
  *   finished leases whose shards may be gone.
  * - Failures that no repetition mends end the coordinator; others are tried again with backoff, before the start only a bounded number of times.
  */
-import type { EffectOf, ErrorFacts, InitialPosition, Lease, MachineAnswer, NewLease, Outcome, PureMachine, Shard } from '@shardwise/effects'
+import type {
+  EffectOf,
+  ErrorFacts,
+  InitialPosition,
+  Lease,
+  MachineAnswer,
+  NewLease,
+  Outcome,
+  PureMachine,
+  ReportingWorker,
+  Shard,
+} from '@shardwise/effects'
 import { backoffMs } from './backoff.ts'
 import { foreignLease } from './foreignLease.ts'
 import { garbageSuspects, type LeaseObservations, leasesToDelete, observeLeases, planLeases } from './leasePlan.ts'
@@ -127,6 +138,8 @@ export interface CoordinatorState {
 const maxCalls = 20
 /** The longest wait between two listings while a lease is being handed over to this worker. */
 const handoffScanIntervalMs = 1_000
+/** A leader of the KCL 3 takes a worker for dead that has not reported for two of its periods, 30 s each. */
+const reportLivesMs = 60_000
 const tablePollMs = 1_000
 const maxTablePolls = 600
 const retryBaseMs = 500
@@ -279,9 +292,12 @@ function takeAwaited(draft: Draft, event: MachineAnswer<CoordinatorEffectType>):
     case 'tableRefused':
       fail(draft, event.error)
       return
-    case 'leasesListed':
-      takeLeases(draft, event.leases, event.nowMs)
+    case 'leasesListed': {
+      const live = (event.reportingWorkers ?? []).filter(({ reportedMsAgo }) => reportedMsAgo < reportLivesMs)
+      if (live.length > 0) failLed(draft, live)
+      else takeLeases(draft, event.leases, event.nowMs)
       return
+    }
     case 'shardsListed':
       takeShards(draft, event.shards)
       return
@@ -372,6 +388,13 @@ function sync(draft: Draft, created: readonly NewLease[]): void {
     draft,
     created.map((lease) => ({ type: 'createLease', lease })),
   )
+}
+
+/** A leader of the KCL 3 assigns leases to workers that report: it would give away what this worker takes, and this one take what it gives. */
+function failLed(draft: Draft, workers: readonly ReportingWorker[]): void {
+  const named = workers.slice(0, 3).map(({ workerId }) => workerId)
+  const message = `tableName: expected a table whose workers take leases themselves, got one with live workers of the KCL 3, whose leader assigns them: ${named.join(', ')}`
+  fail(draft, { name: 'LeasesAssignedByLeader', message })
 }
 
 function takeLeases(draft: Draft, leases: readonly Lease[], nowMs: number): void {

@@ -75,6 +75,20 @@ describe('a hand-off', () => {
   })
 })
 
+describe('the entities of a KCL 3.5 beside the leases', () => {
+  test('are left alone, but its workers are listed with the age of their last report', async () => {
+    const seconds = Math.floor(Date.now() / 1_000)
+    await raw.put({ leaseKey: { S: 'java-1' }, entityType: { S: 'WORKER_METRIC_STATS' }, lut: { N: String(seconds - 20) } })
+    await raw.put({ leaseKey: { S: 'java-2' }, entityType: { S: 'WORKER_METRIC_STATS' } })
+    await raw.put({ leaseKey: { S: 'Leader' }, entityType: { S: 'LEADER' }, ownerName: { S: 'java-1' } })
+    const listed = await alice.list()
+    if (listed.type !== 'leasesListed') throw new Error(`listLeases: expected leasesListed, got ${listed.type}`)
+    expect(listed.leases.map(({ leaseKey }) => leaseKey)).toEqual([shard])
+    expect(listed.reportingWorkers).toEqual([{ workerId: 'java-1', reportedMsAgo: expect.any(Number) as number }])
+    expect(listed.reportingWorkers?.[0]?.reportedMsAgo).toBeGreaterThanOrEqual(20_000)
+  })
+})
+
 describe('a renewal', () => {
   test('is a checkpoint that was written lately enough, and tells of a hand-off all the same', async () => {
     let now = 1_000

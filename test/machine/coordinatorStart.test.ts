@@ -340,3 +340,29 @@ describe('a failure before the start is over', () => {
     expect(worker.asked).toEqual(['listShards'])
   })
 })
+
+describe('a table whose leases a leader of the KCL 3 assigns', () => {
+  const reporting = (reportedMsAgo: number) => [{ workerId: 'java-1', reportedMsAgo }]
+
+  it('is refused with an error that names the workers, before a lease is touched', () => {
+    const worker = aLedWorker()
+    worker.answer('ensureTable', { type: 'tableReady' })
+
+    worker.answer('listLeases', { ...listed([]), reportingWorkers: [...reporting(-5_000), ...reporting(700_000)] })
+
+    expect(worker.state).toMatchObject({
+      phase: 'stopped',
+      failure: { name: 'LeasesAssignedByLeader', message: expect.stringMatching(/: java-1$/) },
+    })
+    expect(worker.asked).toEqual([])
+  })
+
+  it('is taken when its workers have not reported for a minute', () => {
+    const worker = aLedWorker()
+    worker.answer('ensureTable', { type: 'tableReady' })
+
+    worker.answer('listLeases', { ...listed([]), reportingWorkers: reporting(60_000) })
+
+    expect(worker.asked).toEqual(['listShards'])
+  })
+})

@@ -48,7 +48,8 @@ export function dynamoDbLeaseTable(options: DynamoDbLeaseTableOptions): LeaseSto
     listLeases: () =>
       orThrottled(async () => {
         const startedMs = nowMs()
-        return { type: 'leasesListed', leases: await rows.list(), nowMs: startedMs }
+        const { leases, reportingWorkers } = await rows.list()
+        return { type: 'leasesListed', leases, nowMs: startedMs, ...(reportingWorkers.length > 0 && { reportingWorkers }) }
       }),
 
     createLease: ({ lease }) => orThrottled(async () => ({ type: (await rows.create(lease)) ? 'leaseCreated' : 'leaseExists' })),

@@ -6,6 +6,7 @@ import {
   type NewLease,
   parseExtendedSequenceNumber,
   parseShardId,
+  type ReportingWorker,
   shown,
 } from '@shardwise/effects'
 
@@ -15,6 +16,14 @@ export type Item = Record<string, AttributeValue>
 /** Whether an item belongs to another entity of a KCL 3.5 table; the items of older versions carry no `entityType` and are leases. */
 export function isForeign(item: Item): boolean {
   return item['entityType'] !== undefined && item['entityType'].S !== 'LEASE'
+}
+
+/** The worker whose load a KCL 3.5 keeps in this item; none in the items of other entities. The time of its last report is epoch seconds. */
+export function reportsIn(item: Item): readonly ReportingWorker[] {
+  const workerId = item['leaseKey']?.S
+  const reportedSeconds = Number(item['lut']?.N)
+  if (item['entityType']?.S !== 'WORKER_METRIC_STATS' || workerId === undefined || !Number.isFinite(reportedSeconds)) return []
+  return [{ workerId, reportedMsAgo: Date.now() - reportedSeconds * 1_000 }]
 }
 
 /**

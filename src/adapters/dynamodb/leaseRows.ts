@@ -6,8 +6,8 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import type { Lease, NewLease } from '@shardwise/effects'
-import { type Item, isForeign, newLeaseItem, parseLeaseItem } from './leaseItem.ts'
+import type { Lease, NewLease, ReportingWorker } from '@shardwise/effects'
+import { type Item, isForeign, newLeaseItem, parseLeaseItem, reportsIn } from './leaseItem.ts'
 import type { Sender } from './namingTable.ts'
 
 /** An update of one row that stands. The texts are DynamoDB expressions. */
@@ -32,16 +32,20 @@ export function leaseRows(client: Sender, tableName: string) {
       return item === undefined || isForeign(item) ? null : parseLeaseItem(item)
     },
 
-    /** Reads every lease; eventually consistent, as the scans of the KCL are, for every write is conditional anyway. */
-    async list(): Promise<readonly Lease[]> {
+    /** Reads every lease, and who reports to a leader; eventually consistent, as the scans of the KCL are, for every write is conditional anyway. */
+    async list(): Promise<{ readonly leases: readonly Lease[]; readonly reportingWorkers: readonly ReportingWorker[] }> {
       const leases: Lease[] = []
+      const reportingWorkers: ReportingWorker[] = []
       let from: Item | undefined
       do {
         const page = await client.send(new ScanCommand({ TableName: tableName, ExclusiveStartKey: from }))
-        for (const item of page.Items ?? []) if (!isForeign(item)) leases.push(parseLeaseItem(item))
+        for (const item of page.Items ?? []) {
+          if (!isForeign(item)) leases.push(parseLeaseItem(item))
+          else reportingWorkers.push(...reportsIn(item))
+        }
         from = page.LastEvaluatedKey
       } while (from !== undefined)
-      return leases
+      return { leases, reportingWorkers }
     },
 
     /** Creates a row; false when there is one. */
