@@ -46,7 +46,8 @@ export interface BatchStore {
   /** Reads a batch and keeps it; undefined when it was dropped or never put. */
   take(batchId: string): StoredBatch | undefined
   /**
-   * Puts the next `count` records above `after` of a batch of this shard as a batch of their own, beside it, and never as the last of the shard; undefined when there is no such batch.
+   * Puts the next `count` records above `after` of a batch of this shard as a batch of their own, beside it, and never as the last of the shard; undefined
+   * when there is no such batch.
    * @throws Error as `put` does.
    */
   split(part: {
@@ -64,7 +65,8 @@ export interface BatchStore {
 }
 
 /**
- * A batch store in memory. A shard consumer holds one batch at a time, and a part of it while it looks for a record at fault, so `maxBatches` bounds the shards consumed at once.
+ * A batch store in memory. A shard consumer holds one batch at a time, and a part of it while it looks for a record at fault, so `maxBatches` bounds the shards
+ * consumed at once.
  * @throws Error when `maxBatches` is not a whole number from 1.
  */
 export function createBatchStore({ maxBatches = 100_000 } = {}): BatchStore {

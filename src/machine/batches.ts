@@ -54,7 +54,8 @@ export const takeBatch: Action = (context, event) => {
   if (event.type !== 'recordsRead') return {}
   const { batch } = event
   const childShards = batch.atShardEnd && batch.childShards.length > 0 ? batch.childShards : context.childShards
-  return { context: { batch, ...unfailed, idleMs: idleAfter(context, batch), childShards } }
+  // Field by field: a spread here slows every step down.
+  return { context: { batch, batchFailures: 0, failingSinceMs: null, lastError: null, idleMs: idleAfter(context, batch), childShards } }
 }
 
 /** The present batch needs no more processing: its records are freed, and what it says of the end of the shard is noted. */
