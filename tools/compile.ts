@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { compiledTableText } from './compiledTable.ts'
+import { compiledProgramText } from './compiledProgram.ts'
 
-/** Writes the compiled table of the shard consumer. */
-const file = new URL('../src/machine/shardConsumerTable.ts', import.meta.url)
-writeFileSync(file, compiledTableText())
-console.log('src/machine/shardConsumerTable.ts written')
+/** Writes the compiled program of the shard consumer. */
+const file = new URL('../src/machine/shardConsumerProgram.ts', import.meta.url)
+writeFileSync(file, compiledProgramText())
+console.log('src/machine/shardConsumerProgram.ts written')

@@ -1,12 +1,12 @@
-import { chartOf } from './chartTable.ts'
+import { chartOf } from './chartProgram.ts'
 import { engineOf } from './shardConsumerEngine.ts'
-import { shardConsumerTable } from './shardConsumerTable.ts'
+import { shardConsumerProgram } from './shardConsumerProgram.ts'
 
 export type { ShardConsumerContext, ShardConsumerInput, ShardEffect, ShardEvent } from './shardConsumerContext.ts'
 export { outstanding, type ShardConsumerEngine, type ShardConsumerSnapshot } from './shardConsumerEngine.ts'
 
 /** The shard consumer run by a table that was compiled from its statechart, without XState; `interpret` takes it as it is. */
-export const shardConsumer = engineOf(chartOf(shardConsumerTable))
+export const shardConsumer = engineOf(chartOf(shardConsumerProgram))
 
 export const {
   /** Starts a shard consumer: its first snapshot and effects. @throws Error naming the field of the input that is wrong. */
