@@ -17,7 +17,7 @@ export type ProgramBranch = readonly [guard: Guard | null, target: number | null
 export type ProgramEvents = Readonly<Record<string, readonly ProgramBranch[]>>
 
 /** A state without sub-states; `on` is null for a final one, `always` are the branches that need no event. */
-export type ProgramState = readonly [
+type ProgramState = readonly [
   value: ConsumerStateValue,
   entry: readonly Action[],
   on: ProgramEvents | null,
