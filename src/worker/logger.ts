@@ -99,7 +99,7 @@ const lagStepHours = 12
 
 /** Kinesis never says that records were deleted before they were read: a lag that comes near the shortest retention is the only sign, and comes before. */
 function logLag(logger: Logger, lags: Map<string, number>, { shardId, step }: Extract<Observation, { machine: 'shardConsumer' }>): void {
-  if (step.before === null) lags.delete(shardId)
+  if (consumerState(step.after.value) === 'SHUTDOWN_COMPLETE') lags.delete(shardId)
   if (step.event?.type !== 'recordsRead') return
   const hours = Math.floor((step.event.batch.millisBehindLatest ?? 0) / 3_600_000)
   const steps = Math.floor(hours / lagStepHours)
