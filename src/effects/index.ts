@@ -16,7 +16,7 @@ export type {
   Timers,
 } from './handlers.ts'
 export { type Interpreter, interpret, type MachineAnswer, type PureMachine, type Step } from './interpret.ts'
-export type { Lease, NewLease } from './lease.ts'
+export type { Lease, NewLease, ReportingWorker } from './lease.ts'
 export { type InitialPosition, type Position, positionOfCheckpoint } from './position.ts'
 export {
   AT_TIMESTAMP,
@@ -45,6 +45,5 @@ export type {
   ErrorFacts,
   Outcome,
   Port,
-  ReportingWorker,
 } from './table.ts'
 export { effectTable, isAnswered } from './table.ts'

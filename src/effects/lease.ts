@@ -24,3 +24,9 @@ export interface Lease {
 
 /** What is known of a lease before it stands in the table: nobody owns it and its counter is 0. */
 export type NewLease = Pick<Lease, 'leaseKey' | 'checkpoint' | 'parentShardIds'> & { readonly hashKeyRange: HashKeyRange }
+
+/** A worker of the KCL 3 that reports its load to a leader, which assigns leases by it. */
+export interface ReportingWorker {
+  readonly workerId: string
+  readonly reportedMsAgo: number
+}

@@ -11,7 +11,7 @@
  * - `unanswered` says what waits if no answer ever comes. Nothing here times out by itself: adapters bound their calls and reject.
  */
 import type { BatchHandle } from './batch.ts'
-import type { Lease, NewLease } from './lease.ts'
+import type { Lease, NewLease, ReportingWorker } from './lease.ts'
 import type { InitialPosition, Position } from './position.ts'
 import type { ExtendedSequenceNumber } from './sequenceNumber.ts'
 import type { ChildShard, Shard, ShardId } from './shard.ts'
@@ -33,12 +33,6 @@ export type Outcome = 'finished' | 'leaseLost' | 'stopped' | 'failed' | 'replay'
 interface HeldLease {
   readonly leaseKey: string
   readonly token: number
-}
-
-/** A worker of the KCL 3 that reports its load to a leader, which assigns leases by it. */
-export interface ReportingWorker {
-  readonly workerId: string
-  readonly reportedMsAgo: number
 }
 
 interface OfShard {
