@@ -1,10 +1,19 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}/index.ts`, import.meta.url))
 
 /** Tests of the pure packages: they run in a world without clock, dice, timers, log and network. */
 const pure = ['test/effects/**/*.test.ts', 'test/machine/**/*.test.ts', 'test/scenarios/**/*.test.ts', 'test/house/pureWorld.test.ts']
+
+/** The file that takes longest goes first, though it is the shortest: else one worker would be waiting for it in the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLongest = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith('/everyEdge.test.ts')
+    return (await super.sort(files)).toSorted((a, b) => Number(isLongest(b)) - Number(isLongest(a)))
+  }
+}
 
 export default defineConfig({
   resolve: {
@@ -28,6 +37,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // The default leaves one core idle; many of these tests wait for servers and child processes.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: 'pure', isolate: false, include: pure, setupFiles: ['test/pureWorld.ts'] } },
       { extends: true, test: { name: 'world', isolate: false, include: ['test/**/*.test.ts'], exclude: pure } },

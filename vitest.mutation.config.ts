@@ -19,7 +19,7 @@ export default defineConfig({
   test: {
     include: ['test/effects/**/*.test.ts', 'test/machine/**/*.test.ts', 'test/scenarios/**/*.test.ts'],
     // These walk whole graphs or live lives by the hundred, most of them while they are loaded, when a mutant costs a run of everything.
-    exclude: ['test/machine/{edgeCoverage,properties,transitionMatrix}.test.ts', 'test/machine/*Properties.test.ts'],
+    exclude: ['test/machine/{properties,leaseBalance,*Properties}.test.ts'],
     setupFiles: ['test/mutation/fixedSeed.ts'],
     // Stryker ends mutants that hang; a loaded machine is no failure.
     testTimeout: 60_000,

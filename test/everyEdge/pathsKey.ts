@@ -1,8 +1,8 @@
 import { start, step } from '@shardwise/machine/compiled'
 import { describe, expect, it } from 'vitest'
 import { factsOf } from '../../src/testing/paths/stateKey.ts'
-import { graphs } from '../machine/walk.ts'
 import { differencesAt, isMissed, outcomesOf, twins, wander } from './keySoundness.ts'
+import { graphs } from './walk.ts'
 
 const engine = { start, step }
 

@@ -2,7 +2,7 @@ import { type ShardConsumerSnapshot, type ShardEvent, shardConsumer } from '@sha
 import * as compiled from '@shardwise/machine/compiled'
 import { pathInputs } from '@shardwise/testing'
 import { describe, expect, it } from 'vitest'
-import { edges, graphs } from '../machine/walk.ts'
+import { edges, graphs } from './walk.ts'
 
 /** Every edge as XState takes it. Where both engines do the same on all of them, they come to the same states. */
 const byXState = edges.map((edge) => ({ ...edge, step: shardConsumer.step(edge.from, edge.event) }))

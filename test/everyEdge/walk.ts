@@ -13,7 +13,7 @@ function walk(input: ShardConsumerInput): ConsumerGraph {
   }
 }
 
-/** The graphs of both policies, walked once for all files of a worker: with the compiled engine, which is the faster one. */
+/** The graphs of all policies, walked with the compiled engine, which is the faster one. */
 export const graphs = pathInputs.map(walk)
 
 /** Every edge of them. */
