@@ -44,7 +44,7 @@ export function observeWithMeter({ meter, nowMs = () => performance.now() }: Met
   const bytes = counter('DataBytesProcessed', 'By', 'Bytes of the payloads in batches that the record processor completed')
   const failures = counter('Failures', '{failure}', 'Answers that say that something failed, was throttled or has to be done again')
   const renewals = counter('RenewLease.Success', '{renewal}', 'Leases renewed')
-  const lost = counter('LostLeases', '{lease}', 'Leases that were refused at their renewal or checkpoint')
+  const lost = counter('LostLeases', '{lease}', 'Leases whose renewal or release was refused: another worker has them')
   const times = new Map(
     Object.entries(timed).map(([type, name]) => [type, meter.createHistogram(name, { unit: 'ms', description: `Time of ${type}` })]),
   )
