@@ -8,17 +8,13 @@ import { dropBatch, laterOf } from './batches.ts'
 import { type Action, abortTask } from './change.ts'
 import { verdictOn } from './deliveryPolicy.ts'
 import { shutdownCompleted } from './reasons.ts'
-import type { ResumableWork, ShardConsumerContext } from './shardConsumerContext.ts'
+import type { ShardConsumerContext } from './shardConsumerContext.ts'
 
 export { beginSplit, completeBatch, dropBatch, takeBatch, takePart, takeWhole } from './batches.ts'
 export { requestCheckpoint, takeWriteAnswer } from './checkpoints.ts'
 export { countDeliveryFailure, noteFailing } from './deliveryPolicy.ts'
 export { giveUpDelivery, giveUpShardEnd, recordReason } from './reasons.ts'
 export * from './tasks.ts'
-
-const resume =
-  (work: ResumableWork): Action =>
-  () => ({ context: { resume: work } })
 
 /** The next work begins with no failures. */
 const atFirst = { task: null, attempt: 0, resume: null }
@@ -44,17 +40,9 @@ export const passOver: Action = (context, event) =>
   context.reason === null && verdictOn(context, event) === 'skip'
     ? { context: { completed: laterOf(context.completed, context.batch?.last ?? null) } }
     : {}
-export const countFailure: Action = ({ attempt }) => ({ context: { attempt: attempt + 1, task: null } })
-export const thenRead: Action = resume('reading')
-export const thenReopen: Action = resume('reopening')
-export const thenProcess: Action = resume('processing')
-export const thenSplit: Action = resume('splitting')
-export const thenDeadLetter: Action = resume('deadLettering')
-export const thenListChildren: Action = resume('listingChildShards')
-export const thenCreateLeases: Action = resume('creatingChildLeases')
-export const thenNotifyShardEnded: Action = resume('notifyingShardEnded')
-export const thenNotifyLeaseLost: Action = resume('notifyingLeaseLost')
-export const thenClose: Action = resume('closing')
+/** What failed is taken up again after a backoff. */
+export const countFailure: Action = ({ attempt, task }) => ({ context: { attempt: attempt + 1, resume: task?.type ?? null, task: null } })
+export const thenReopen: Action = () => ({ context: { resume: 'openShard' } })
 export const storeCheckpoint: Action = (_, event) =>
   event.type === 'checkpointRead' ? { context: { checkpoint: event.checkpoint, pendingCheckpoint: event.pendingCheckpoint } } : {}
 export const noteOpened: Action = (context, event) =>

@@ -32,7 +32,7 @@ function isExhausted(context: ShardConsumerContext, event: ShardEvent): boolean 
   return (
     event.type === 'timerFired' &&
     maxDeliveryAgeMillis !== null &&
-    context.resume === 'processing' &&
+    context.resume === 'processRecords' &&
     context.batchFailures > 0 &&
     event.nowMs - failingSinceMs(context, event.nowMs) >= maxDeliveryAgeMillis
   )

@@ -7,7 +7,7 @@ import { batchIsCovered } from './batches.ts'
 import { answersTask, answersWrite } from './change.ts'
 import { verdictOn } from './deliveryPolicy.ts'
 import { effectiveReason } from './reasons.ts'
-import type { ResumableWork, ShardConsumerContext, ShardEvent } from './shardConsumerContext.ts'
+import type { ShardConsumerContext, ShardEvent, TaskEffectType } from './shardConsumerContext.ts'
 
 export { answersTask as answered, answersWrite } from './change.ts'
 
@@ -26,7 +26,7 @@ const reasonUpon = (context: ShardConsumerContext, event: ShardEvent): ShutdownR
     ? effectiveReason(context, event)
     : null
 
-const resumes = (work: ResumableWork): Guard => ofAnswer((context) => context.resume === work)
+const resumes = (work: TaskEffectType): Guard => ofAnswer((context) => context.resume === work)
 
 const holds =
   (reason: ShutdownReason): Guard =>
@@ -62,19 +62,19 @@ export const partIsDone: Guard = ofAnswer((context) => context.whole !== null &&
 export const partsAreDone: Guard = ofAnswer((context) => context.whole !== null)
 export const partCovered: Guard = ofAnswer((context) => context.whole !== null && batchIsCovered(context))
 export const skipsPart: Guard = ofAnswer((context, event) => context.whole !== null && verdictOn(context, event) === 'skip')
-export const resumeSplitting: Guard = resumes('splitting')
+export const resumeSplitting: Guard = resumes('splitBatch')
 export const deadLettersBatch: Guard = ofAnswer((context, event) => verdictOn(context, event) === 'deadLetter')
 export const skipsBatch: Guard = ofAnswer((context, event) => verdictOn(context, event) === 'skip')
 export const givesBatchUp: Guard = ofAnswer((context, event) => verdictOn(context, event) !== null)
-export const resumeDeadLetter: Guard = resumes('deadLettering')
-export const resumeProcessing: Guard = resumes('processing')
-export const resumeReopening: Guard = resumes('reopening')
+export const resumeDeadLetter: Guard = resumes('deliverDeadLetter')
+export const resumeProcessing: Guard = resumes('processRecords')
+export const resumeReopening: Guard = resumes('openShard')
 
 export const childrenListed: Guard = ofAnswer((_, event) => event.type === 'childShardsListed' && event.childShards.length > 0)
-export const resumeListing: Guard = resumes('listingChildShards')
-export const resumeCreating: Guard = resumes('creatingChildLeases')
-export const resumeShardEnded: Guard = resumes('notifyingShardEnded')
-export const resumeLeaseLost: Guard = resumes('notifyingLeaseLost')
+export const resumeListing: Guard = resumes('listChildShards')
+export const resumeCreating: Guard = resumes('createChildLeases')
+export const resumeShardEnded: Guard = resumes('notifyShardEnded')
+export const resumeLeaseLost: Guard = resumes('notifyLeaseLost')
 export const lastShutdownAttempt: Guard = ofAnswer((context) => context.attempt + 1 >= context.options.maxShutdownAttempts)
 export const answeredAndShardEndStored: Guard = ofAnswer(shardEndIsStored)
 export const answeredWhileWriting: Guard = ofAnswer((context) => context.write !== null)
@@ -92,8 +92,8 @@ export const nothingWritten: Guard = (context) => context.write === null
 export const leaseLostDuringShardEnd: Guard = (context) =>
   context.reason === 'LEASE_LOST' && !shardEndIsStored(context) && !shardEndIsBeingWritten(context) && reportsShardEnd(context)
 export const leaseLostWhileShardEndIsWritten: Guard = (context) =>
-  context.reason === 'LEASE_LOST' && shardEndIsBeingWritten(context) && context.resume === 'notifyingShardEnded'
-export const shardEndStoredMeanwhile: Guard = (context) => shardEndIsStored(context) && context.resume === 'notifyingShardEnded'
+  context.reason === 'LEASE_LOST' && shardEndIsBeingWritten(context) && context.resume === 'notifyShardEnded'
+export const shardEndStoredMeanwhile: Guard = (context) => shardEndIsStored(context) && context.resume === 'notifyShardEnded'
 export const missedForGood: Guard = (context) => context.write === null && replaysMissedShardEnd(context)
 
 function replaysMissedShardEnd({ options }: ShardConsumerContext): boolean {
@@ -102,7 +102,7 @@ function replaysMissedShardEnd({ options }: ShardConsumerContext): boolean {
 
 /** Whether the work that failed or waits is on the way to a stored SHARD_END. */
 function reportsShardEnd({ resume }: ShardConsumerContext): boolean {
-  return resume !== 'notifyingLeaseLost' && resume !== 'closing'
+  return resume !== 'notifyLeaseLost' && resume !== 'closeShard'
 }
 
 /** Whether the answer to a write may yet say that SHARD_END is stored. */

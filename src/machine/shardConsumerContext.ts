@@ -52,7 +52,7 @@ export interface ShardConsumerInput {
 
 /** The effects of which one at most is awaited: the task, the read, or the timer that the consumer waits for. */
 export type TaskEffect = EffectOf<TaskEffectType>
-type TaskEffectType =
+export type TaskEffectType =
   | Exclude<EffectsOf<'leaseStore'>, 'writeCheckpoint'>
   | Exclude<EffectsOf<'recordSource'>, 'dropBatch'>
   | Exclude<EffectsOf<'processor'>, 'settleCheckpoint'>
@@ -69,19 +69,6 @@ export interface CheckpointWrite extends CheckpointRequest {
   readonly effect: EffectOf<'writeCheckpoint' | 'startTimer'>
   readonly attempt: number
 }
-
-/** The work to take up again after a backoff: the name of a sub-state. */
-export type ResumableWork =
-  | 'reading'
-  | 'reopening'
-  | 'processing'
-  | 'splitting'
-  | 'deadLettering'
-  | 'listingChildShards'
-  | 'creatingChildLeases'
-  | 'notifyingShardEnded'
-  | 'notifyingLeaseLost'
-  | 'closing'
 
 /** A batch that was given up: where it lies, how often it was delivered, and what the processor failed with last. */
 interface GivenUpBatch {
@@ -110,7 +97,8 @@ export interface ShardConsumerContext {
   readonly task: TaskEffect | null
   /** Failures in a row of the present work; sets the backoff. */
   readonly attempt: number
-  readonly resume: ResumableWork | null
+  /** The work that failed, by the effect it began with: what follows the backoff. */
+  readonly resume: TaskEffectType | null
   readonly initialized: boolean
   /** The stored checkpoint; null before it was read. */
   readonly checkpoint: ExtendedSequenceNumber | null

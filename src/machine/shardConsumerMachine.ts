@@ -91,8 +91,7 @@ const end = <const C extends Completion>(...complete: C) =>
 
 const completed = { guard: 'shutdownRecorded', target: '#SHUTDOWN_COMPLETE', actions: ['recordReason', 'leave'] } as const
 
-const backOffTo = <const A extends `then${string}`>(then: A) =>
-  ({ guard: 'answered', target: 'backingOff', actions: ['countFailure', then] }) as const
+const backOff = { guard: 'answered', target: 'backingOff', actions: 'countFailure' } as const
 
 const toLeaseLost = {
   guard: 'leaseIsLost',
@@ -125,11 +124,11 @@ const whenNotified = [
 
 const judgeShardEnd = [
   { guard: 'answeredAndShardEndStored', target: 'closing', actions: 'advance' },
-  { guard: 'answeredWhileWriting', target: 'awaitingCheckpoint', actions: ['countFailure', 'thenNotifyShardEnded'] },
+  { guard: 'answeredWhileWriting', target: 'awaitingCheckpoint', actions: 'countFailure' },
   toLeaseLost,
   { guard: 'answeredAndMissedForGood', target: 'closing', actions: ['markReplay', 'advance'] },
   giveUpIf('stopsInstead'),
-  backOffTo('thenNotifyShardEnded'),
+  backOff,
 ] as const
 
 /** What the error policy does with the batch when its deliveries are exhausted. */
@@ -160,7 +159,6 @@ const readAgain = [
   { guard: 'answered', target: 'reopening', actions: ['dropBatch', 'countFailure'] },
 ] as const
 
-const failedReading = [backOffTo('thenRead')] as const
 const reopen = [
   { guard: 'failedBefore', target: 'backingOff', actions: ['countFailure', 'thenReopen'] },
   { guard: 'answered', target: 'reopening', actions: 'countFailure' },
@@ -234,8 +232,8 @@ export const shardConsumerMachine = setup({
               { guard: 'answered', target: 'openingShard', actions: 'storeCheckpoint' },
             ],
             leaseNotFound: closeUninitialized,
-            throttled: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
-            effectFailed: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
+            throttled: [...endUninitialized, backOff],
+            effectFailed: [...endUninitialized, backOff],
           },
         },
         openingShard: {
@@ -244,8 +242,8 @@ export const shardConsumerMachine = setup({
           on: {
             shardOpened: [...endUninitialized, { guard: 'answered', target: 'initializingProcessor', actions: 'noteOpened' }],
             shardNotFound: [...endUninitialized, { guard: 'answered', target: 'initializingProcessor', actions: 'noteOpened' }],
-            throttled: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
-            effectFailed: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
+            throttled: [...endUninitialized, backOff],
+            effectFailed: [...endUninitialized, backOff],
           },
         },
         initializingProcessor: {
@@ -258,8 +256,8 @@ export const shardConsumerMachine = setup({
               whenRequested('noteInitialized'),
               { guard: 'answered', target: '#PROCESSING', actions: ['noteInitialized', 'advance'] },
             ],
-            initializeFailed: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
-            effectFailed: [...endUninitialized, { guard: 'answered', target: 'backingOff', actions: 'countFailure' }],
+            initializeFailed: [...endUninitialized, backOff],
+            effectFailed: [...endUninitialized, backOff],
           },
         },
         backingOff: {
@@ -299,8 +297,8 @@ export const shardConsumerMachine = setup({
             iteratorExpired: reopen,
             shardNotOpen: reopen,
             shardNotFound: [whenChildrenKnown(), whenShardEnded()],
-            throttled: failedReading,
-            effectFailed: failedReading,
+            throttled: backOff,
+            effectFailed: backOff,
             shutdown: end(),
             checkpointRefused: whenLeaseLost(),
           },
@@ -323,9 +321,9 @@ export const shardConsumerMachine = setup({
               whenRequested(),
               { guard: 'skipsPart', actions: takeUpWhole },
               ...whenExhausted,
-              { guard: 'answered', target: 'backingOff', actions: ['countFailure', 'countDeliveryFailure', 'thenProcess'] },
+              { guard: 'answered', target: 'backingOff', actions: ['countFailure', 'countDeliveryFailure'] },
             ],
-            effectFailed: [...end(), backOffTo('thenProcess')],
+            effectFailed: [...end(), backOff],
             batchGone: [...end(), ...readAgain],
             processorGone: replayed,
           },
@@ -340,7 +338,7 @@ export const shardConsumerMachine = setup({
               { guard: 'answered', target: 'processing', actions: ['takePart', 'completeBatch', 'takeWhole'] },
             ],
             batchGone: [...end(), ...readAgain],
-            effectFailed: [...end(), backOffTo('thenSplit')],
+            effectFailed: [...end(), backOff],
           },
         },
         deadLettering: {
@@ -349,8 +347,8 @@ export const shardConsumerMachine = setup({
           entry: 'deliverDeadLetter',
           on: {
             deadLetterDelivered: [...end('completeBatch'), passOverPart, ...passOverOrGiveUp],
-            deadLetterFailed: [...end(), backOffTo('thenDeadLetter')],
-            effectFailed: [...end(), backOffTo('thenDeadLetter')],
+            deadLetterFailed: [...end(), backOff],
+            effectFailed: [...end(), backOff],
             batchGone: [...end(), ...readAgain],
             processorGone: replayed,
           },
@@ -370,8 +368,8 @@ export const shardConsumerMachine = setup({
           on: {
             shardOpened: [...end(), { guard: 'answered', target: 'reading' }],
             shardNotFound: [whenLeaseLost(), whenChildrenKnown(), whenShardEnded()],
-            throttled: [...end(), backOffTo('thenReopen')],
-            effectFailed: [...end(), backOffTo('thenReopen')],
+            throttled: [...end(), backOff],
+            effectFailed: [...end(), backOff],
           },
         },
         backingOff: {
@@ -441,8 +439,8 @@ export const shardConsumerMachine = setup({
             ],
             shardStillOpen: toLeaseLost,
             streamNotFound: toLeaseLost,
-            throttled: [toLeaseLost, giveUpIf('stopsInstead'), backOffTo('thenListChildren')],
-            effectFailed: [toLeaseLost, giveUpIf('stopsInstead'), backOffTo('thenListChildren')],
+            throttled: [toLeaseLost, giveUpIf('stopsInstead'), backOff],
+            effectFailed: [toLeaseLost, giveUpIf('stopsInstead'), backOff],
           },
         },
         creatingChildLeases: {
@@ -451,10 +449,10 @@ export const shardConsumerMachine = setup({
           entry: 'createChildLeases',
           on: {
             childLeasesCreated: [toLeaseLost, { guard: 'answered', target: 'notifyingShardEnded', actions: 'advance' }],
-            siblingLeaseMissing: [toLeaseLost, giveUpIf('givesCreationUp'), backOffTo('thenCreateLeases')],
+            siblingLeaseMissing: [toLeaseLost, giveUpIf('givesCreationUp'), backOff],
             leaseNotFound: toLeaseLost,
-            throttled: [toLeaseLost, giveUpIf('stopsInstead'), backOffTo('thenCreateLeases')],
-            effectFailed: [toLeaseLost, giveUpIf('stopsInstead'), backOffTo('thenCreateLeases')],
+            throttled: [toLeaseLost, giveUpIf('stopsInstead'), backOff],
+            effectFailed: [toLeaseLost, giveUpIf('stopsInstead'), backOff],
           },
         },
         notifyingShardEnded: {
@@ -485,8 +483,8 @@ export const shardConsumerMachine = setup({
           entry: 'notifyLeaseLost',
           on: {
             leaseLostNotified: { guard: 'answered', target: 'closing', actions: 'advance' },
-            leaseLostFailed: [{ guard: 'lastShutdownAttempt', target: 'closing', actions: 'advance' }, backOffTo('thenNotifyLeaseLost')],
-            effectFailed: [{ guard: 'lastShutdownAttempt', target: 'closing', actions: 'advance' }, backOffTo('thenNotifyLeaseLost')],
+            leaseLostFailed: [{ guard: 'lastShutdownAttempt', target: 'closing', actions: 'advance' }, backOff],
+            effectFailed: [{ guard: 'lastShutdownAttempt', target: 'closing', actions: 'advance' }, backOff],
             processorGone: { guard: 'answered', target: 'closing', actions: 'advance' },
           },
         },
@@ -495,7 +493,7 @@ export const shardConsumerMachine = setup({
           entry: ['endCheckpoints', 'closeShard'],
           on: {
             shardClosed: { guard: 'answered', target: 'draining', actions: 'advance' },
-            effectFailed: [{ guard: 'lastShutdownAttempt', target: 'draining', actions: 'advance' }, backOffTo('thenClose')],
+            effectFailed: [{ guard: 'lastShutdownAttempt', target: 'draining', actions: 'advance' }, backOff],
           },
         },
         draining: {

@@ -148,7 +148,7 @@ const bodies: Bodies = {
   }),
   startTimer: ({ failingSinceMs, reason, resume, options: { maxDeliveryAgeMillis } }) => ({
     fired: { type: 'timerFired', nowMs: failingSinceMs ?? 1_000_000 },
-    ...(failingSinceMs === null || maxDeliveryAgeMillis === null || reason !== null || resume !== 'processing'
+    ...(failingSinceMs === null || maxDeliveryAgeMillis === null || reason !== null || resume !== 'processRecords'
       ? {}
       : { 'fired late': { type: 'timerFired', nowMs: failingSinceMs + maxDeliveryAgeMillis } }),
   }),

@@ -287,7 +287,7 @@ describe('the wait after a read', () => {
 
 describe('a consumer', () => {
   it('remembers what it will take up again after a backoff', () => {
-    expect(after([...untilReading(), answer('readRecords', 'throttled')]).context.resume).toBe('reading')
+    expect(after([...untilReading(), answer('readRecords', 'throttled')]).context.resume).toBe('readRecords')
     expect(
       after([
         ...untilReading(),
@@ -295,7 +295,7 @@ describe('a consumer', () => {
         answer('notifyLeaseLost', 'leaseLostNotified'),
         answer('closeShard', 'effectFailed', failed),
       ]).context.resume,
-    ).toBe('closing')
+    ).toBe('closeShard')
   })
 
   it.each([-1, 1.5, Number.NaN, '7', null, undefined])('refuses the token %s', (token) => {

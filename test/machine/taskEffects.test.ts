@@ -195,7 +195,7 @@ describe('a batch that is gone', () => {
     expect(gone).toMatchObject({
       value: { PROCESSING: 'backingOff' },
       asked: ['dropBatch', 'startTimer'],
-      context: { batch: null, resume: 'reopening', attempt: 2 },
+      context: { batch: null, resume: 'openShard', attempt: 2 },
     })
   })
 })

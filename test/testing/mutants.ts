@@ -188,7 +188,7 @@ export const mutants: Readonly<Record<number, Mutant>> = {
   20: mutant(
     'a failed batch is delivered again at once',
     withActions({
-      startBackoffTimer: insteadWhere(actions.startBackoffTimer, actions.processRecords, ({ resume }) => resume === 'processing'),
+      startBackoffTimer: insteadWhere(actions.startBackoffTimer, actions.processRecords, ({ resume }) => resume === 'processRecords'),
     }),
   ),
   21: mutant(

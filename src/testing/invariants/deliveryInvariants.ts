@@ -32,8 +32,8 @@ export const deliveryInvariants = [
         (step, exhausted) => {
           const { event, before, after } = step
           const isAnswer = event?.type === 'recordsFailed' || event?.type === 'timerFired'
-          const splits = askedFor(step, 'splitBatch').length > 0 && isAnswer && before?.context.resume !== 'splitting'
-          const letters = askedFor(step, 'deliverDeadLetter').length > 0 && before?.context.resume !== 'deadLettering'
+          const splits = askedFor(step, 'splitBatch').length > 0 && isAnswer && before?.context.resume !== 'splitBatch'
+          const letters = askedFor(step, 'deliverDeadLetter').length > 0 && before?.context.resume !== 'deliverDeadLetter'
           const givesUp = after.context.gaveUp !== null && before?.context.gaveUp === null && event?.type !== 'deadLetterDelivered'
           return !exhausted && ((before?.context.reason === null && passedOver(step) !== null) || splits || letters || givesUp)
         },

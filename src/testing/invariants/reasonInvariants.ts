@@ -110,7 +110,7 @@ export const reasonInvariants = [
         ({ before, after }) => {
           const { batch, resume, reason } = before.context
           // A failed last batch that was checkpointed to its end is left to nobody: its timer finds the shard at its end.
-          if (batch?.atShardEnd === true && (resume === 'processing' || resume === 'deadLettering')) return false
+          if (batch?.atShardEnd === true && (resume === 'processRecords' || resume === 'deliverDeadLetter')) return false
           // So is a batch whose deliveries are exhausted by its age: another invariant says when.
           if (after.context.gaveUp !== null && before.context.gaveUp === null) return false
           // The timer of a checkpoint write may be all that a consumer without more work waits for.

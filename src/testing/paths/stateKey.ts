@@ -26,7 +26,7 @@ export function factsOf({ value, context, status }: ShardConsumerSnapshot): Stat
   const goesOn = state === 'PROCESSING' && context.reason === null
   const counts = goesOn || state === 'SHUTTING_DOWN'
   const remembersWork = counts && (subState === 'backingOff' || subState === 'awaitingCheckpoint')
-  const closes = subState === 'closing' || subState === 'draining' || context.resume === 'closing'
+  const closes = subState === 'closing' || subState === 'draining' || context.resume === 'closeShard'
   return {
     value,
     reason: context.reason,
