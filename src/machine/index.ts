@@ -15,8 +15,9 @@ export {
   tableState,
   taskType,
 } from './consumerStates.ts'
-export type { CoordinatorEffect, CoordinatorEvent, CoordinatorOptions, CoordinatorState } from './coordinator.ts'
 export { coordinator, startCoordinator } from './coordinator.ts'
+export type { CoordinatorOptions } from './coordinatorOptions.ts'
+export type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from './coordinatorState.ts'
 export type { LeaseKeeperEffect, LeaseKeeperEvent, LeaseKeeperInput, LeaseKeeperState } from './leaseKeeper.ts'
 export { leaseKeeper, startLeaseKeeper } from './leaseKeeper.ts'
 export { replay, restore, shardConsumer, start, step } from './shardConsumer.ts'

@@ -13,7 +13,7 @@ import {
   type StreamDirectory,
   type Timers,
 } from '@shardwise/effects'
-import type { CoordinatorEvent } from './coordinator.ts'
+import type { CoordinatorEvent } from './coordinatorState.ts'
 import { type LeaseKeeperEvent, leaseKeeper, startLeaseKeeper } from './leaseKeeper.ts'
 import { createMailbox } from './mailbox.ts'
 import type { Observer } from './observation.ts'

@@ -11,6 +11,7 @@
  */
 import type { EffectOf, MachineAnswer, Outcome, PureMachine, ShardId } from '@shardwise/effects'
 import { backoffMs } from './backoff.ts'
+import { Draft } from './draft.ts'
 
 /** The effects of a lease keeper. */
 type LeaseKeeperEffectType = 'renewLease' | 'releaseLease' | 'startTimer' | 'startConsumer' | 'shutDownConsumer' | 'cancel'
@@ -79,35 +80,12 @@ const restartBaseMs = 500
 const restartCapMs = 30_000
 
 type Stepped = readonly [LeaseKeeperState, readonly LeaseKeeperEffect[]]
-type Ask<E> = E extends unknown ? Omit<E, 'id'> : never
 
-/** Puts together a step: changes to the state, and effects in order. */
-class Draft {
-  state: LeaseKeeperState
-  readonly effects: LeaseKeeperEffect[] = []
-
-  constructor(state: LeaseKeeperState) {
-    this.state = state
-  }
-
-  set(changes: Partial<LeaseKeeperState>): void {
-    this.state = { ...this.state, ...changes }
-  }
-
-  ask<const A extends Ask<EffectOf<'startTimer' | 'renewLease' | 'releaseLease'>>>(ask: A): A & { id: number } {
-    const effect = { ...ask, id: this.state.nextId }
-    this.set({ nextId: effect.id + 1 })
-    this.effects.push(effect)
-    return effect
-  }
-
+/** A step of a keeper. */
+class KeeperDraft extends Draft<LeaseKeeperState, LeaseKeeperEffect> {
   get lease(): { leaseKey: string; token: number } {
     const { leaseKey, token } = this.state.input
     return { leaseKey, token }
-  }
-
-  done(): Stepped {
-    return [this.state, this.effects]
   }
 }
 
@@ -116,27 +94,27 @@ function renewalIntervalMs(failoverTimeMillis: number): number {
   return Math.max(1, Math.floor(failoverTimeMillis / 3))
 }
 
-function startConsumer(draft: Draft): void {
+function startConsumer(draft: KeeperDraft): void {
   const { openedAtMs, input } = draft.state
   const { shardId, parentShardIds } = input
   draft.set({ consumer: 'running', outcome: null })
   draft.effects.push({ type: 'startConsumer', ...draft.lease, shardId, parentShardIds, openedAtMs })
 }
 
-function shutDown(draft: Draft, reason: 'REQUESTED' | 'LEASE_LOST'): void {
+function shutDown(draft: KeeperDraft, reason: 'REQUESTED' | 'LEASE_LOST'): void {
   if (draft.state.consumer === 'running') draft.effects.push({ type: 'shutDownConsumer', ...draft.lease, reason })
 }
 
-function cancel(draft: Draft, awaited: { readonly id: number } | null): void {
+function cancel(draft: KeeperDraft, awaited: { readonly id: number } | null): void {
   if (awaited !== null) draft.effects.push({ type: 'cancel', id: awaited.id })
 }
 
-function scheduleHeartbeat(draft: Draft, delayMs: number): void {
+function scheduleHeartbeat(draft: KeeperDraft, delayMs: number): void {
   draft.set({ heartbeat: draft.ask({ type: 'startTimer', delayMs }) })
 }
 
 /** Nothing is renewed any more: the consumer goes with LEASE_LOST. */
-function leave(draft: Draft): void {
+function leave(draft: KeeperDraft): void {
   const { heartbeat, deadline, release, restart, drain } = draft.state
   for (const awaited of [heartbeat, deadline, release, restart, drain]) cancel(draft, awaited)
   draft.set({ phase: 'leaving', heartbeat: null, deadline: null, release: null, restart: null, drain: null })
@@ -144,7 +122,7 @@ function leave(draft: Draft): void {
   if (draft.state.consumer === 'ended') draft.set({ phase: 'gone' })
 }
 
-function beginRelease(draft: Draft): void {
+function beginRelease(draft: KeeperDraft): void {
   const { restart, drain, nextOwner } = draft.state
   for (const awaited of [restart, drain]) cancel(draft, awaited)
   draft.set({ phase: 'releasing', restart: null, drain: null, release: draft.ask({ type: 'releaseLease', ...draft.lease, nextOwner }) })
@@ -152,7 +130,7 @@ function beginRelease(draft: Draft): void {
 
 /** Starts keeping a lease that was just acquired. */
 export function startLeaseKeeper(input: LeaseKeeperInput): Stepped {
-  const draft = new Draft({
+  const draft = new KeeperDraft({
     input,
     phase: 'keeping',
     nextId: 1,
@@ -180,7 +158,7 @@ export function startLeaseKeeper(input: LeaseKeeperInput): Stepped {
 
 /** Takes an event. Answers that are not awaited change nothing. */
 function stepLeaseKeeper(state: LeaseKeeperState, event: LeaseKeeperEvent): Stepped {
-  const draft = new Draft(state)
+  const draft = new KeeperDraft(state)
   if (state.phase === 'gone') return draft.done()
   switch (event.type) {
     case 'stop':
@@ -211,7 +189,7 @@ function stepLeaseKeeper(state: LeaseKeeperState, event: LeaseKeeperEvent): Step
   return draft.done()
 }
 
-function stop(draft: Draft, force: boolean): void {
+function stop(draft: KeeperDraft, force: boolean): void {
   const { phase, stopping, consumer, input } = draft.state
   if (phase !== 'keeping') return
   if (force) {
@@ -229,7 +207,7 @@ function stop(draft: Draft, force: boolean): void {
   draft.set({ drain: draft.ask({ type: 'startTimer', delayMs: input.gracefulLeaseHandoffTimeoutMillis }) })
 }
 
-function consumerEnded(draft: Draft, outcome: Outcome, openedAtMs: number | null): void {
+function consumerEnded(draft: KeeperDraft, outcome: Outcome, openedAtMs: number | null): void {
   const { phase, stopping, restarts, input, nextOwner } = draft.state
   // Only the hand-off stopped it: this worker may have the lease again.
   const isHandedOver = nextOwner !== null && outcome === 'stopped'
@@ -244,7 +222,7 @@ function consumerEnded(draft: Draft, outcome: Outcome, openedAtMs: number | null
   beginRelease(draft)
 }
 
-function takeHeartbeat(draft: Draft, event: MachineAnswer<LeaseKeeperEffectType>): void {
+function takeHeartbeat(draft: KeeperDraft, event: MachineAnswer<LeaseKeeperEffectType>): void {
   const { input, failures, renewedMs } = draft.state
   const intervalMs = renewalIntervalMs(input.failoverTimeMillis)
   draft.set({ heartbeat: null })
@@ -277,7 +255,7 @@ function takeHeartbeat(draft: Draft, event: MachineAnswer<LeaseKeeperEffectType>
 }
 
 /** Renews the lease, which this worker may believe its own for `leftMs` more. */
-function renew(draft: Draft, leftMs: number): void {
+function renew(draft: KeeperDraft, leftMs: number): void {
   if (leftMs < 0) {
     leave(draft)
     return
@@ -288,13 +266,13 @@ function renew(draft: Draft, leftMs: number): void {
   if (draft.state.deadline === null) draft.set({ deadline: draft.ask({ type: 'startTimer', delayMs: Math.max(1, Math.ceil(leftMs)) }) })
 }
 
-function takeDeadline(draft: Draft, event: MachineAnswer<LeaseKeeperEffectType>): void {
+function takeDeadline(draft: KeeperDraft, event: MachineAnswer<LeaseKeeperEffectType>): void {
   draft.set({ deadline: null })
   // A timer that failed: the next renewal asks for another.
   if (event.type === 'timerFired') leave(draft)
 }
 
-function takeRelease(draft: Draft, event: MachineAnswer<LeaseKeeperEffectType>): void {
+function takeRelease(draft: KeeperDraft, event: MachineAnswer<LeaseKeeperEffectType>): void {
   const { releaseFailures, input } = draft.state
   const retry = event.type === 'throttled' || event.type === 'effectFailed'
   if (event.type === 'timerFired') {

@@ -1,5 +1,5 @@
 import type { Step } from '@shardwise/effects'
-import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from './coordinator.ts'
+import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from './coordinatorState.ts'
 import type { LeaseKeeperEffect, LeaseKeeperEvent, LeaseKeeperState } from './leaseKeeper.ts'
 import type { ShardEffect, ShardEvent } from './shardConsumerContext.ts'
 import type { ShardConsumerSnapshot } from './shardConsumerEngine.ts'

@@ -86,7 +86,7 @@ describe('orders.py', () => {
 describe('the pages on moving here', () => {
   const pages = ['aws-kcl', 'amazon-kclpy', 'lifion-kinesis', 'lambda'].map((name) => textOf(`docs/coming-from-${name}.md`))
   const options =
-    textOf('src/worker/workerOptions.ts') + textOf('src/machine/shardConsumerOptions.ts') + textOf('src/machine/coordinator.ts')
+    textOf('src/worker/workerOptions.ts') + textOf('src/machine/shardConsumerOptions.ts') + textOf('src/machine/coordinatorOptions.ts')
 
   it.each([
     'applicationName',

@@ -63,13 +63,13 @@ export const survivors: readonly ArguedSurvivors[] = [
     why: 'It is read when a timer fires, and is set with every timer.',
   },
   {
-    file: 'src/machine/coordinator.ts',
+    file: 'src/machine/coordinatorDraft.ts',
     line: "if (awaited?.type === 'listLeases') draft.set({ listAgain: true })",
     changes: ['awaited?.type → awaited.type'],
     why: 'A running coordinator always awaits something: the question only tells the compiler so.',
   },
   {
-    file: 'src/machine/coordinator.ts',
+    file: 'src/machine/coordinatorDraft.ts',
     line: 'else if (awaited !== null && attempts === 0) {',
     changes: ['awaited !== null → true'],
     why: 'A running coordinator always awaits something: the question only tells the compiler so.',
@@ -81,13 +81,13 @@ export const survivors: readonly ArguedSurvivors[] = [
     why: 'An answer to what is awaited is being taken: the question only tells the compiler so.',
   },
   {
-    file: 'src/machine/coordinator.ts',
+    file: 'src/machine/leaseCalls.ts',
     line: 'if (started.length === 0) return',
     changes: ['started.length === 0 → false'],
     why: 'It saves time: starting no calls changes nothing.',
   },
   {
-    file: 'src/machine/coordinator.ts',
+    file: 'src/machine/leaseCalls.ts',
     line: 'if (failed && call !== undefined && draft.state.awaited === null) {',
     changes: ['call !== undefined → true'],
     why: 'The call is one that is out: the question only tells the compiler so.',

@@ -53,7 +53,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     name: 'the coordinator forgets the parents of a lease it takes',
-    file: 'src/machine/coordinator.ts',
+    file: 'src/machine/leaseCalls.ts',
     from: 'shardId: leaseKey, parentShardIds, acquiredMs',
     to: 'shardId: leaseKey, parentShardIds: [], acquiredMs',
     rules: ['S5'],
