@@ -38,7 +38,7 @@ const ownRetries = 'failed calls are tried again with a backoff that grows, from
 const tableDefaults = 'a lease table that is created has the defaults of DynamoDB, and is billed by request'
 const noEffect = 'it does nothing in the KCL 3 either'
 
-/** The keys of the MultiLangDaemon 3.5, but for those that `familyOf` knows by their beginning. */
+/** The keys of the MultiLangDaemon 3.5 and of the error policy, but for those that `familyOf` knows by their beginning. */
 const rules: Readonly<Record<string, Rule>> = {
   executableName: set('command', splitCommand),
   applicationName: set('applicationName', text),
@@ -72,6 +72,12 @@ const rules: Readonly<Record<string, Rule>> = {
   cleanupLeasesUponShardCompletion: set('cleanupLeasesOfCompletedShards', flag),
   ignoreUnexpectedChildShards: set('ignoreUnexpectedChildShards', flag),
   skipShardSyncAtWorkerInitializationIfLeasesExist: set('skipShardSyncAtWorkerInitializationIfLeasesExist', flag),
+  // Of this worker, not of the daemon: what becomes of a batch on which a child fails.
+  maxDeliveryAttempts: set('maxDeliveryAttempts', number),
+  maxDeliveryAgeMillis: set('maxDeliveryAgeMillis', number),
+  bisectBatchOnError: set('bisectBatchOnError', flag),
+  onDeliveryFailure: set('onDeliveryFailure', text),
+  deadLetter: set('deadLetter', noDeadLetter),
   // A label, and a check that is always made.
   processingLanguage: anything,
   validateSequenceNumberBeforeCheckpointing: anything,
@@ -237,6 +243,10 @@ function flag(given: string): boolean {
 
 function isNo(given: string): boolean {
   return !flag(given)
+}
+
+function noDeadLetter(given: string): never {
+  throw expected('nothing, since a child takes no dead letter', given)
 }
 
 function url(given: string): string {

@@ -20,22 +20,30 @@ export interface Adapters {
 export interface SelfHostedProcessor {
   readonly version: 'hosted'
   readonly shutdownOnce?: boolean | undefined
-  host(consumer: Omit<RecordProcessorHostOptions, 'processor'>): RecordProcessorHost
+  host(consumer: HostedConsumer): RecordProcessorHost
 }
+
+/** The shard consumer that a hosted processor works for. */
+interface HostedConsumer extends Omit<RecordProcessorHostOptions, 'processor' | 'deadLetter'> {
+  /** Whether the error policy has a limit against which failed deliveries (`recordsFailed`) count. */
+  readonly limitsDeliveries: boolean
+}
+
+/** Why a worker with a dead letter takes no hosted processor. */
+export const noHostedDeadLetter = 'deadLetter: expected a record processor of this process, got one that is hosted elsewhere'
 
 /** Hosts the processors that are made for the shards of a worker. */
 export function processorsOf(
   makeProcessor: (shardId: string) => RecordProcessor | SelfHostedProcessor,
   batches: BatchStore,
-  deadLetter?: DeadLetter,
+  { limitsDeliveries, deadLetter }: { readonly limitsDeliveries: boolean; readonly deadLetter?: DeadLetter | undefined },
 ): LeaseHostOptions['hostProcessor'] {
   return (shardId, send) => {
     const processor = makeProcessor(shardId)
     const consumer = { shardId, batches, send }
     if (processor.version === 'hosted') {
-      if (deadLetter !== undefined)
-        throw new Error('deadLetter: expected a record processor of this process, got one that is hosted elsewhere')
-      const host = processor.host(consumer)
+      if (deadLetter !== undefined) throw new Error(noHostedDeadLetter)
+      const host = processor.host({ ...consumer, limitsDeliveries })
       return { handlers: host.handlers, close: () => host.close(), shutdownOnce: processor.shutdownOnce }
     }
     const host = hostRecordProcessor({ processor, deadLetter, ...consumer })

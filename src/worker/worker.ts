@@ -104,7 +104,7 @@ export class Worker {
             : adaptRecordProcessor(processor, given.logger === undefined ? {} : { logger: given.logger })
         },
         adapters.batches,
-        given.deadLetter,
+        { limitsDeliveries: shard.maxDeliveryAttempts !== null || shard.maxDeliveryAgeMillis !== null, deadLetter: given.deadLetter },
       ),
       tellCoordinator: mailbox.send,
       observe,

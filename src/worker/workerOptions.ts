@@ -18,7 +18,7 @@ import { type AwsClientOptions } from './awsClients.ts'
 import { consumerOf } from './fanOut.ts'
 import type { ShardHealth } from './health.ts'
 import type { Logger } from './logger.ts'
-import type { Adapters, SelfHostedProcessor } from './processors.ts'
+import { type Adapters, noHostedDeadLetter, type SelfHostedProcessor } from './processors.ts'
 
 /** The options of the coordinator that users set. */
 type LeaseOptions = Omit<CoordinatorOptions, 'workerId' | 'initialPosition' | 'seed'>
@@ -26,7 +26,7 @@ type LeaseOptions = Omit<CoordinatorOptions, 'workerId' | 'initialPosition' | 's
 /** What a worker is made of. Times are milliseconds; names are the KCL's where it has them; unknown options are errors. */
 export interface WorkerOptions extends Partial<Omit<ShardConsumerOptions, 'deadLetter'>>, Partial<LeaseOptions>, AwsClientOptions {
   /** Makes the record processor of a shard: one for each time that this worker consumes it; or, such as for child processes, what hosts it. */
-  readonly processor: (shardId: string) => AnyRecordProcessor | SelfHostedProcessor
+  readonly processor: ((shardId: string) => AnyRecordProcessor | SelfHostedProcessor) & { readonly version?: 'hosted' }
   /** The application: workers of the same name share a lease table, and so a stream. */
   readonly applicationName: string
   /** The stream, by name or by ARN; neither with `adapters`. */
@@ -168,6 +168,7 @@ export function parseWorkerOptions(given: WorkerOptions): ParsedWorkerOptions {
   for (const name of ['processor', 'applicationName'] as const) {
     if (given[name] === undefined) throw new Error(`${name}: expected ${rules[name][0]}, got nothing`)
   }
+  if (given.deadLetter !== undefined && given.processor.version === 'hosted') throw new Error(noHostedDeadLetter)
   const streams = [given.streamName, given.streamArn].filter((stream) => stream !== undefined)
   if (given.adapters === undefined && streams.length !== 1) {
     throw new Error(`streamName: expected a stream by streamName or by streamArn, got ${streams.length === 0 ? 'neither' : 'both'}`)

@@ -186,6 +186,10 @@ describe('the properties of the MultiLangDaemon', () => {
     ['taskBackoffTimeMillis = 100', { ...latest, taskBackoffTimeMillis: 100 }],
     ['maxLeasesForWorker = 7', { ...latest, maxLeasesForWorker: 7 }],
     ['maxLeasesToStealAtOneTime = 3', { ...latest, maxLeasesToStealAtOneTime: 3 }],
+    ['maxDeliveryAttempts = 4', { ...latest, maxDeliveryAttempts: 4 }],
+    ['maxDeliveryAgeMillis = 60000', { ...latest, maxDeliveryAgeMillis: 60_000 }],
+    ['bisectBatchOnError = true', { ...latest, bisectBatchOnError: true }],
+    ['onDeliveryFailure = fail', { ...latest, onDeliveryFailure: 'fail' }],
     ['gracefulLeaseHandoffTimeoutMillis = 5', { ...latest, gracefulLeaseHandoffTimeoutMillis: 5 }],
     ['isGracefulLeaseHandoffEnabled = false', { ...latest, isGracefulLeaseHandoffEnabled: false }],
     ['ignoreUnexpectedChildShards = on', { ...latest, ignoreUnexpectedChildShards: true }],
@@ -305,6 +309,8 @@ describe('the properties of the MultiLangDaemon', () => {
     ['initialPositionInStream = AT_TIMESTAMP', 'initialPositionInStream: expected TRIM_HORIZON or LATEST, got "AT_TIMESTAMP"'],
     ['kinesisEndpoint = localhost', 'kinesisEndpoint: expected an http or https URL, got "localhost"'],
     ['retrievalMode = PUSH', 'retrievalMode: expected POLLING, FANOUT, DEFAULT, got "PUSH"'],
+    ['maxDeliveryAttempts = some', 'maxDeliveryAttempts: expected a whole number, got "some"'],
+    ['deadLetter = queue', 'deadLetter: expected nothing, since a child takes no dead letter, got "queue"'],
     ['metricsLevel = loud', 'metricsLevel: expected NONE, SUMMARY, DETAILED, got "loud"'],
     [
       'AwsCredentialsProvider = StsAssumeRoleCredentialsProvider|arn:aws:iam::1:role/r|session',
@@ -341,6 +347,10 @@ describe('the properties of the MultiLangDaemon', () => {
       'shutdownGraceMs',
     ]
     const shardOptions = [
+      'maxDeliveryAttempts',
+      'maxDeliveryAgeMillis',
+      'bisectBatchOnError',
+      'onDeliveryFailure',
       'maxRecords',
       'failoverTimeMillis',
       'leaseScanIntervalMillis',

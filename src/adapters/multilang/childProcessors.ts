@@ -5,11 +5,14 @@ import {
   type EffectOf,
   type ErrorFacts,
   type ExtendedSequenceNumber,
+  type HandlerContext,
   type Processor,
   parseShardId,
   type ShardId,
+  TRIM_HORIZON,
 } from '@shardwise/effects'
 import { ChildProgram } from './childProgram.ts'
+import { ChildProgress } from './childProgress.ts'
 import { Conversation } from './conversation.ts'
 import { type Action, initializeLine, plainLine, processRecordsLine, readMessage } from './messages.ts'
 import { type ChildProcessorOptions, type ParsedOptions, parseOptions } from './options.ts'
@@ -29,6 +32,8 @@ export interface ChildConsumer {
   readonly batches: BatchStore
   /** Feeds the machine of this consumer. */
   readonly send: (event: ChildCheckpointRequested) => void
+  /** Whether the error policy has a limit against which failed deliveries count; false unless given. */
+  readonly limitsDeliveries?: boolean | undefined
 }
 
 /** Record processors in child processes, one for each shard consumer. */
@@ -41,25 +46,33 @@ export interface ChildProcessor {
   host(consumer: ChildConsumer): { readonly handlers: Processor; close(): void }
 }
 
+/** Makes what hosts the child of a shard; its `version` says so before a shard is there. */
+export interface MakeChildProcessor {
+  (shardId: ShardId): ChildProcessor
+  readonly version: 'hosted'
+}
+
 /**
  * Runs record processors that speak the protocol of the KCL's MultiLangDaemon, such as those written for `aws-kcl` and `amazon_kclpy`: one process for each
  * shard consumer, from `initialize` on. A child that ends, breaks the protocol or does not answer in time is ended; the effect under way is answered
- * `initializeFailed` or `processorGone`, and what follows is the machine's to decide.
+ * `initializeFailed` or `processorGone`, and what follows is the machine's to decide. With `limitsDeliveries`, a batch on which a child fails is answered
+ * `recordsFailed`, once another child was initialised at the last checkpoint; but `processorGone` where the failed one had completed records that were not
+ * checkpointed, since no other may go on after them.
  * @throws Error for a bad option.
  */
-export function childProcessors(options: ChildProcessorOptions): (shardId: ShardId) => ChildProcessor {
+export function childProcessors(options: ChildProcessorOptions): MakeChildProcessor {
   const parsed = parseOptions(options)
   const processor: ChildProcessor = {
     version: 'hosted',
     shutdownOnce: true,
-    host({ shardId, batches, send }) {
-      parseShardId(shardId)
-      const host = new ChildHost(parsed, { shardId, batches, send })
+    host(consumer) {
+      parseShardId(consumer.shardId)
+      const host = new ChildHost(parsed, consumer)
       return {
         handlers: {
           initialize: (effect) => host.initialize(effect),
-          processRecords: (effect) => host.processRecords(effect),
-          // The protocol has no word for a failed batch, so none is ever exhausted: a child that fails is made anew.
+          processRecords: (effect, context) => host.processRecords(effect, context),
+          // The protocol has no word for a dead letter: a worker refuses to be made with one.
           deliverDeadLetter: () => ({ type: 'processorGone' }),
           notifyShutdownRequested: () => host.notifyShutdownRequested(),
           notifyLeaseLost: () => host.notifyLeaseLost(),
@@ -70,7 +83,7 @@ export function childProcessors(options: ChildProcessorOptions): (shardId: Shard
       }
     },
   }
-  return () => processor
+  return Object.assign(() => processor, { version: 'hosted' as const })
 }
 
 interface Child {
@@ -82,6 +95,7 @@ class ChildHost {
   readonly #options: ParsedOptions
   readonly #consumer: ChildConsumer
   #child: Child | undefined
+  #progress = new ChildProgress(TRIM_HORIZON)
   #closed = false
   #requests = 0
 
@@ -92,20 +106,45 @@ class ChildHost {
 
   async initialize({ shardId, checkpoint }: EffectOf<'initialize'>): Promise<AnswerBody<'initialize'>> {
     if (this.#closed) throw new Error(`${shardId}: the consumer of the shard has ended`)
-    this.#child = this.#start()
-    const failure = await this.#ask(this.#child, 'initialize', initializeLine(shardId, checkpoint))
+    this.#progress = new ChildProgress(checkpoint)
+    const failure = await this.#begin()
     return failure === null ? { type: 'initialized' } : { type: 'initializeFailed', error: failure }
   }
 
-  async processRecords({ shardId, batch, after }: EffectOf<'processRecords'>): Promise<AnswerBody<'processRecords'>> {
+  /** Starts a child at the last checkpoint. */
+  #begin(): Promise<ErrorFacts | null> {
+    this.#progress.restart()
+    this.#child = this.#start()
+    return this.#ask(this.#child, 'initialize', initializeLine(this.#consumer.shardId, this.#progress.checkpoint))
+  }
+
+  async processRecords(effect: EffectOf<'processRecords'>, context: HandlerContext): Promise<AnswerBody<'processRecords'>> {
+    const { shardId, batch, after } = effect
     const child = this.#child
     if (child === undefined) return { type: 'processorGone' }
     const stored = this.#consumer.batches.take(batch.batchId)
     if (stored === undefined || stored.shardId !== shardId) return { type: 'batchGone' }
     const records = after === null ? stored.records : stored.records.filter((record) => compareSequenceNumbers(record, after) > 0)
     if (records.length === 0 && stored.records.length > 0) return { type: 'recordsProcessed' }
-    const failure = await this.#ask(child, 'processRecords', processRecordsLine(records, batch.millisBehindLatest))
-    return { type: failure === null ? 'recordsProcessed' : 'processorGone' }
+    const line = processRecordsLine(records, batch.millisBehindLatest)
+    const hadEnded = child.conversation.isBroken
+    this.#progress.deliver(batch.last)
+    const failure = await this.#ask(child, 'processRecords', line)
+    if (failure !== null) return hadEnded ? { type: 'processorGone' } : this.#failed(failure, context)
+    this.#progress.complete()
+    return { type: 'recordsProcessed' }
+  }
+
+  /** Tells a failed batch as such only where another child is ready for it, and for whatever else is asked next. */
+  async #failed(error: ErrorFacts, { signal }: HandlerContext): Promise<AnswerBody<'processRecords'>> {
+    if (this.#consumer.limitsDeliveries !== true || this.#closed || signal.aborted) return { type: 'processorGone' }
+    if (!this.#progress.isSaved) {
+      this.#warn(
+        'the failed delivery does not count: the child had completed records before it without a checkpoint, which are delivered again',
+      )
+      return { type: 'processorGone' }
+    }
+    return (await this.#begin()) === null ? { type: 'recordsFailed', error } : { type: 'processorGone' }
   }
 
   async notifyShutdownRequested(): Promise<AnswerBody<'notifyShutdownRequested'>> {
@@ -125,6 +164,7 @@ class ChildHost {
 
   settle(request: string, error: ErrorFacts | null): void {
     if (error !== null) this.#warn(`checkpoint refused: ${error.name}: ${error.message}`)
+    this.#progress.settle(request, error === null)
     this.#child?.conversation.settle(request, error?.name ?? null)
   }
 
@@ -186,6 +226,7 @@ class ChildHost {
         },
         requestCheckpoint: (request, { sequenceNumber, subSequenceNumber }) => {
           const position = sequenceNumber === null ? null : { sequenceNumber, subSequenceNumber: subSequenceNumber ?? 0 }
+          this.#progress.ask(request, position)
           this.#consumer.send({ type: 'checkpointRequested', request, position })
         },
         warn: (message) => this.#warn(message),

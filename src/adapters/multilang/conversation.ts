@@ -53,6 +53,11 @@ export class Conversation {
     this.#timeoutMs = timeoutMs
   }
 
+  /** Whether it has ended, so that the next action is not even sent. */
+  get isBroken(): boolean {
+    return this.#broken !== undefined
+  }
+
   /** Sends an action; resolves at its status. @throws Error with the reason when the conversation breaks. */
   async ask(action: Action, line: string): Promise<void> {
     if (this.#pending !== undefined) throw new Error(`${action}: asked while ${this.#pending.action} is not answered`)

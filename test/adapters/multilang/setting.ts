@@ -8,6 +8,7 @@ import {
   createBatchStore,
   type EffectOf,
   type ErrorFacts,
+  type ExtendedSequenceNumber,
   type HandlerContext,
   type KinesisRecord,
 } from '@shardwise/effects'
@@ -102,7 +103,9 @@ export function aRecord(sequenceNumber: string, data: string | Uint8Array = 'pay
   }
 }
 
-const context: HandlerContext = { signal: new AbortController().signal, onAbort: () => undefined }
+const context = { signal: new AbortController().signal, onAbort: () => undefined } satisfies HandlerContext
+
+const placeOf = ({ sequenceNumber, subSequenceNumber }: KinesisRecord): ExtendedSequenceNumber => ({ sequenceNumber, subSequenceNumber })
 
 /** How a checkpoint ends; undefined lets it wait. */
 type Settle = (request: ChildCheckpointRequested) => ErrorFacts | null | undefined
@@ -110,7 +113,11 @@ type Settle = (request: ChildCheckpointRequested) => ErrorFacts | null | undefin
 /** A child that is hosted, with its side of the effect table as functions, and what it asked for. */
 export function hostChild(
   command: readonly string[],
-  { settle = () => null, ...options }: Partial<Omit<ChildProcessorOptions, 'command'>> & { readonly settle?: Settle } = {},
+  {
+    settle = () => null,
+    limitsDeliveries,
+    ...options
+  }: Partial<Omit<ChildProcessorOptions, 'command'>> & { readonly settle?: Settle; readonly limitsDeliveries?: boolean } = {},
 ) {
   const warnings: string[] = []
   const requests: ChildCheckpointRequested[] = []
@@ -132,6 +139,7 @@ export function hostChild(
   const { handlers, close } = processor.host({
     shardId,
     batches,
+    limitsDeliveries,
     send(event) {
       requests.push(event)
       const error = settle(event)
@@ -163,11 +171,24 @@ export function hostChild(
     initialize: (checkpoint = initialize.checkpoint) => handlers.initialize({ ...initialize, id: nextId(), checkpoint }, context),
     processRecords(
       records: readonly KinesisRecord[],
-      { after = null, ...about }: Partial<BatchHandle> & Partial<Pick<EffectOf<'processRecords'>, 'after'>> = {},
+      {
+        after = null,
+        signal = context.signal,
+        ...about
+      }: Partial<BatchHandle> & Partial<Pick<EffectOf<'processRecords'>, 'after'>> & { readonly signal?: AbortSignal } = {},
     ) {
-      const facts = { count: records.length, first: null, last: null, bytes: 0, millisBehindLatest: 42, atShardEnd: false, childShards: [] }
+      const last = records.at(-1)
+      const facts = {
+        count: records.length,
+        first: null,
+        last: last === undefined ? null : placeOf(last),
+        bytes: 0,
+        millisBehindLatest: 42,
+        atShardEnd: false,
+        childShards: [],
+      }
       const batch = batches.put({ shardId, records, handle: { ...facts, ...about } })
-      return handlers.processRecords({ type: 'processRecords', id: nextId(), shardId, batch, after, attempt: 0 }, context)
+      return handlers.processRecords({ type: 'processRecords', id: nextId(), shardId, batch, after, attempt: 0 }, { ...context, signal })
     },
     shutdownRequested: () => handlers.notifyShutdownRequested({ type: 'notifyShutdownRequested', id: nextId(), shardId }, context),
     leaseLost: () => handlers.notifyLeaseLost({ type: 'notifyLeaseLost', id: nextId(), shardId, attempt: 0 }, context),
