@@ -1,7 +1,7 @@
 import { expectEqual } from './expectEqual.ts'
 import { abortableContext } from './handlerContext.ts'
 import type { RecordSourceFixture } from './recordSourceContract.ts'
-import { type SeenRecord, shardReader, the } from './shardReader.ts'
+import { place, type SeenRecord, shardReader, the } from './shardReader.ts'
 
 type Body = (fixture: RecordSourceFixture) => Promise<void>
 
@@ -204,11 +204,6 @@ export const batchCases: Readonly<Record<string, Body>> = {
     abort()
     expectEqual(fixture.batches.take(answer.batch.batchId)?.handle, answer.batch, 'handle in the store')
   },
-}
-
-function place(record: SeenRecord | undefined) {
-  const { sequenceNumber, subSequenceNumber } = the(record, 'record')
-  return { sequenceNumber, subSequenceNumber }
 }
 
 async function expectAborted(read: () => Promise<unknown>): Promise<void> {

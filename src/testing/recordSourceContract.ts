@@ -2,6 +2,7 @@ import type { BatchStore, RecordSource, Shard, StreamDirectory } from '@shardwis
 import { aggregateCases, aggregateShardCases } from './aggregateCases.ts'
 import { batchCases } from './batchCases.ts'
 import { type ContractCase, casesOver } from './contractCase.ts'
+import { partCases } from './partCases.ts'
 import { positionCases } from './positionCases.ts'
 import { shardEndCases } from './shardEndCases.ts'
 import { shardFilterCases } from './shardFilterCases.ts'
@@ -38,7 +39,7 @@ export type MakeRecordSource = (options?: { readonly shardCount?: number }) => P
 /** What every record source promises: the cases to run against your own. `make` gives each case a stream of its own. */
 export function recordSourceContract(make: MakeRecordSource): readonly ContractCase[] {
   return [
-    ...casesOver(() => make({ shardCount: 1 }), { ...positionCases, ...batchCases, ...shardEndCases }),
+    ...casesOver(() => make({ shardCount: 1 }), { ...positionCases, ...batchCases, ...partCases, ...shardEndCases }),
     ...casesOver(() => make({ shardCount: 2 }), twoShardCases),
   ]
 }

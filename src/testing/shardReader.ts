@@ -89,6 +89,8 @@ export function shardReader({ source, batches, stream }: RecordSourceFixture) {
       await open(shardId, position)
       return readUntil(shardId, options, (_, handle) => handle.atShardEnd)
     },
+    split: async (shardId: string, batchId: string, after: ExtendedSequenceNumber | null, count: number) =>
+      source.splitBatch({ type: 'splitBatch', id, shardId, batchId, after, count }, context),
     close: async (shardId: string) => source.closeShard({ type: 'closeShard', id, shardId }, context),
     drop: (shardId: string, batchId: string) => source.dropBatch({ type: 'dropBatch', shardId, batchId }),
     async listChildren(shardId: string) {
@@ -130,11 +132,18 @@ export function child({ shardId, parentShardIds, hashKeyRange }: ChildShard): Ch
   return { shardId, parentShardIds: [...parentShardIds].sort(), hashKeyRange: { ...hashKeyRange } }
 }
 
+/** Where a record lies. @throws Error when it is not there. */
+export function place(record: SeenRecord | undefined): ExtendedSequenceNumber {
+  const { sequenceNumber, subSequenceNumber } = the(record, 'record')
+  return { sequenceNumber, subSequenceNumber }
+}
+
 /** Orders by shard id. */
 export function byShardId(a: { readonly shardId: string }, b: { readonly shardId: string }): number {
   return a.shardId < b.shardId ? -1 : 1
 }
 
-function seen({ sequenceNumber, subSequenceNumber, partitionKey, data }: KinesisRecord): SeenRecord {
+/** A record of a batch, as what was put is compared with it. */
+export function seen({ sequenceNumber, subSequenceNumber, partitionKey, data }: KinesisRecord): SeenRecord {
   return { sequenceNumber, subSequenceNumber, partitionKey, data: [...data] }
 }

@@ -135,6 +135,14 @@ export const brokenConsumers: readonly BrokenDriver[] = [
     }),
   },
   {
+    fault: 'takes a dead letter that was not taken for one that was',
+    noticedBy: 'leads a batch that fails through its parts and the dead letter, as the error policy says',
+    breakIt: (whole) => ({
+      answered: (id, body) =>
+        whole.answered(id, 'type' in body && body.type === 'deadLetterFailed' ? { type: 'deadLetterDelivered' } : body),
+    }),
+  },
+  {
     fault: 'hides a failed read and reads again',
     noticedBy: 'lets the machine decide what follows a handler that rejects',
     breakIt: (whole, parts) => {

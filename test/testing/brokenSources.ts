@@ -1,10 +1,10 @@
-import { createBatchStore, type RecordSource, type StreamDirectory } from '@shardwise/effects'
+import { type BatchStore, createBatchStore, type RecordSource, type StreamDirectory } from '@shardwise/effects'
 import { createMemoryStream, type MemoryStream, memoryRecordSource } from '@shardwise/memory'
 import type { MakeRecordSource } from '@shardwise/testing'
 import { neverAborted } from '../adapters/handlerContext.ts'
 
 type Source = RecordSource & StreamDirectory
-type Break = (whole: Source, stream: MemoryStream) => Partial<Source>
+type Break = (whole: Source, stream: MemoryStream, batches: BatchStore) => Partial<Source>
 const context = neverAborted
 
 /** A source in memory with some handlers replaced. */
@@ -14,7 +14,7 @@ export function brokenSource(breakIt: Break): MakeRecordSource {
     const batches = createBatchStore()
     const whole = memoryRecordSource({ stream, batches })
     return {
-      source: { ...whole, ...breakIt(whole, stream) },
+      source: { ...whole, ...breakIt(whole, stream, batches) },
       batches,
       stream: {
         put: async (record) => stream.put(record),
@@ -142,6 +142,75 @@ export const brokenSources: readonly { readonly fault: string; readonly noticedB
     fault: 'keeps the batches of a closed shard',
     noticedBy: 'frees every batch of a shard when it is closed, and is then not open',
     breakIt: () => ({ closeShard: () => ({ type: 'shardClosed' }) }),
+  },
+  {
+    fault: 'splits off what was delivered before',
+    noticedBy: 'splits the next records above a position off a batch, and describes them as a batch of their own',
+    breakIt: (whole) => ({ splitBatch: (effect, within) => whole.splitBatch({ ...effect, after: null }, within) }),
+  },
+  {
+    fault: 'splits off one record too many',
+    noticedBy: 'splits the next records above a position off a batch, and describes them as a batch of their own',
+    breakIt: (whole) => ({ splitBatch: (effect, within) => whole.splitBatch({ ...effect, count: effect.count + 1 }, within) }),
+  },
+  {
+    fault: 'takes a batch of which nothing is left for one that is gone',
+    noticedBy: 'splits off what there is where fewer are left, and a part without records where none is',
+    breakIt: (whole) => ({
+      async splitBatch(effect, within) {
+        const answer = await whole.splitBatch(effect, within)
+        return answer.type === 'batchSplit' && answer.batch.count === 0 ? { type: 'batchGone' } : answer
+      },
+    }),
+  },
+  {
+    fault: 'frees a batch with its part',
+    noticedBy: 'keeps a batch of which a part was split off, also when the part is dropped',
+    breakIt: (whole) => {
+      const wholes = new Map<string, string>()
+      return {
+        async splitBatch(effect, within) {
+          const answer = await whole.splitBatch(effect, within)
+          if (answer.type === 'batchSplit') wholes.set(answer.batch.batchId, effect.batchId)
+          return answer
+        },
+        dropBatch({ batchId, ...effect }) {
+          whole.dropBatch({ ...effect, batchId })
+          whole.dropBatch({ ...effect, batchId: wholes.get(batchId) ?? batchId })
+        },
+      }
+    },
+  },
+  {
+    fault: 'ends a shard with a part of its last batch',
+    noticedBy: 'does not end a shard with a part of its last batch',
+    breakIt: (whole, _, batches) => ({
+      async splitBatch(effect, within) {
+        const answer = await whole.splitBatch(effect, within)
+        const atShardEnd = batches.take(effect.batchId)?.handle.atShardEnd === true
+        return answer.type === 'batchSplit' ? { ...answer, batch: { ...answer.batch, atShardEnd } } : answer
+      },
+    }),
+  },
+  {
+    fault: 'splits the batch of whatever shard',
+    noticedBy: 'says so when the batch to split was dropped, was never there, or is of another shard',
+    breakIt: (whole, _, batches) => ({
+      splitBatch: (effect, within) =>
+        whole.splitBatch({ ...effect, shardId: batches.take(effect.batchId)?.shardId ?? effect.shardId }, within),
+    }),
+  },
+  {
+    fault: 'keeps the parts of a closed shard',
+    noticedBy: 'frees the parts of a shard when it is closed',
+    breakIt: (_, __, batches) => ({
+      splitBatch({ batchId, count }) {
+        const batch = batches.take(batchId)
+        if (batch === undefined) return { type: 'batchGone' }
+        const records = batch.records.slice(0, count)
+        return { type: 'batchSplit', batch: batches.put({ shardId: 'shardId-000000000099', records, handle: batch.handle }) }
+      },
+    }),
   },
   {
     fault: 'never ends a shard',

@@ -1,11 +1,26 @@
 import { type AnswerBody, type AnsweredEffectType, type EffectOf, isAnswered, type Step } from '@shardwise/effects'
-import { outstanding, type ShardConsumerSnapshot, type ShardEffect, type ShardEvent, shardConsumer, start, step } from '@shardwise/machine'
+import {
+  outstanding,
+  type ShardConsumerInput,
+  type ShardConsumerSnapshot,
+  type ShardEffect,
+  type ShardEvent,
+  shardConsumer,
+  start,
+  step,
+} from '@shardwise/machine'
 import { expectEqual } from '../expectEqual.ts'
 import { Bench, type Handle } from './bench.ts'
 import { type AwaitedEffect, aBatch, goodAnswer, input, requestDuring } from './goodWorld.ts'
 import type { Runtime } from './runtime.ts'
 
 type StartedSnapshot = readonly [ShardConsumerSnapshot, readonly ShardEffect[]]
+/** How a consumer begins; everything of it may be left out. */
+interface Beginning {
+  readonly given?: ShardConsumerInput
+  readonly from?: StartedSnapshot
+  readonly handle?: Handle | undefined
+}
 type AnsweredByShard = Extract<ShardEffect['type'], AnsweredEffectType>
 
 /**
@@ -35,10 +50,10 @@ export class ConsumerBench extends Bench {
   }
 
   /** Begins with a fresh consumer, or with a restored one. */
-  begin({ from = start(input), handle }: { readonly from?: StartedSnapshot; readonly handle?: Handle } = {}): void {
+  begin({ given = input, from = start(given), handle }: Beginning = {}): void {
     const [snapshot, effects] = from
     this.#note(null, null, snapshot, effects)
-    this.run({ machine: shardConsumer, start: from, input, handle, observe: (observed) => void this.observed.push(observed) })
+    this.run({ machine: shardConsumer, start: from, input: given, handle, observe: (observed) => void this.observed.push(observed) })
   }
 
   /** Takes the step by hand that the runtime is to take as well. */
@@ -117,8 +132,8 @@ export function expectSame(actual: readonly unknown[], expected: readonly unknow
 }
 
 /** Takes a fresh consumer to the initializing of its processor. */
-export async function untilInitializing(bench: ConsumerBench, handle?: Handle): Promise<void> {
-  bench.begin(handle === undefined ? {} : { handle })
+export async function untilInitializing(bench: ConsumerBench, handle?: Handle, given = input): Promise<void> {
+  bench.begin({ given, handle })
   await bench.compare()
   await bench.reply('checkParentShards', { type: 'parentShardsCompleted' })
   await bench.reply('readCheckpoint', {
@@ -130,8 +145,8 @@ export async function untilInitializing(bench: ConsumerBench, handle?: Handle): 
 }
 
 /** Takes a fresh consumer to its first read. */
-export async function untilReading(bench: ConsumerBench, handle?: Handle): Promise<void> {
-  await untilInitializing(bench, handle)
+export async function untilReading(bench: ConsumerBench, handle?: Handle, given = input): Promise<void> {
+  await untilInitializing(bench, handle, given)
   await bench.reply('initialize', { type: 'initialized' })
 }
 

@@ -2,7 +2,7 @@ import { restore, type ShardConsumerSnapshot, type ShardEvent } from '@shardwise
 import { expectEqual } from '../expectEqual.ts'
 import type { Handle } from './bench.ts'
 import { ConsumerBench, expectSame, liveOn, untilInitializing, untilProcessing, untilReading } from './consumer.ts'
-import { type AwaitedEffect, aBatch, goodAnswer, requestDuring } from './goodWorld.ts'
+import { type AwaitedEffect, aBatch, goodAnswer, input, requestDuring } from './goodWorld.ts'
 import type { Runtime } from './runtime.ts'
 
 type Cases = Readonly<Record<string, (bench: ConsumerBench, runtime: Runtime) => Promise<void>>>
@@ -129,6 +129,30 @@ export const consumerCases: Cases = {
     await liveOn(bench)
     await bench.tell(request('late'))
     expectEqual(bench.started.at(-1)?.type, 'settleCheckpoint', 'the last effect')
+  },
+
+  'leads a batch that fails through its parts and the dead letter, as the error policy says': async (bench) => {
+    const error = { name: 'TypeError', message: 'cannot be read' }
+    await untilReading(bench, undefined, {
+      ...input,
+      options: { maxDeliveryAttempts: 1, bisectBatchOnError: true, deadLetter: true, onDeliveryFailure: 'skip' },
+    })
+    await bench.reply('readRecords', { type: 'recordsRead', batch: aBatch(0, 1) })
+    await bench.reply('processRecords', { type: 'recordsFailed', error })
+    await bench.reply('splitBatch', { type: 'batchSplit', batch: { ...aBatch(0, 0), batchId: 'part' } })
+    await bench.reply('processRecords', { type: 'recordsFailed', error })
+    await bench.reply('deliverDeadLetter', { type: 'deadLetterFailed', error })
+    await bench.reply('startTimer', { type: 'timerFired', nowMs: 0 })
+    await bench.reject('deliverDeadLetter', new Error('the queue is down'))
+    await bench.reply('startTimer', { type: 'timerFired', nowMs: 0 })
+    await bench.reply('deliverDeadLetter', { type: 'deadLetterDelivered' })
+    await bench.reply('processRecords', { type: 'recordsProcessed' })
+    expectEqual(
+      bench.log.filter((line) => line.startsWith('! dropBatch')),
+      ['! dropBatch part', '! dropBatch b0'],
+      'batches freed',
+    )
+    await liveOn(bench)
   },
 
   'runs two consumers side by side, whose effects have the same ids, without mixing them up': async (bench, runtime) => {
