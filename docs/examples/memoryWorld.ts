@@ -27,7 +27,10 @@ export async function memoryWorld(orders: readonly string[]) {
   const hashKeyRange = { startingHashKey: '0', endingHashKey: String(2n ** 128n - 1n) }
   const lease = { leaseKey: shardId, checkpoint: TRIM_HORIZON, parentShardIds: [], hashKeyRange }
   await leases.createLease({ type: 'createLease', id: 1, lease }, context)
-  await leases.acquireLease({ type: 'acquireLease', id: 2, leaseKey: shardId, leaseCounter: 0, workerId: 'example' }, context)
+  await leases.acquireLease(
+    { type: 'acquireLease', id: 2, leaseKey: shardId, leaseCounter: 0, leaseOwner: null, workerId: 'example' },
+    context,
+  )
 
   const consumed: string[] = []
   const processor: RecordProcessor = {

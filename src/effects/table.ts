@@ -61,7 +61,7 @@ export const effectTable = {
     asks: of<OfShard & { readonly parentShardIds: readonly ShardId[] }>(),
     answers: { parentShardsCompleted: nothing, parentShardsPending: of<{ readonly pendingShardId: ShardId }>() },
   },
-  /** Reads the stored checkpoint, consistently. */
+  /** Reads the stored checkpoint, consistently; the last write of this process to a lease that it holds tells it as well. */
   readCheckpoint: {
     port: 'leaseStore',
     lane: 'task',
@@ -138,13 +138,18 @@ export const effectTable = {
     asks: of<{ readonly lease: NewLease }>(),
     answers: { leaseCreated: nothing, leaseExists: nothing, throttled: nothing },
   },
-  /** Takes a lease, conditional on the counter that was listed. */
+  /** Takes a lease, conditional on the counter and the owner that were listed. One write. */
   acquireLease: {
     port: 'leaseTable',
     lane: 'coordinator',
     idempotent: true,
     unanswered: 'the shard is not consumed',
-    asks: of<{ readonly leaseKey: string; readonly leaseCounter: number; readonly workerId: string }>(),
+    asks: of<{
+      readonly leaseKey: string
+      readonly leaseCounter: number
+      readonly leaseOwner: string | null
+      readonly workerId: string
+    }>(),
     answers: {
       leaseAcquired: of<{ readonly lease: Lease; readonly token: number; readonly nowMs: number }>(),
       leaseRefused: nothing,

@@ -219,7 +219,9 @@ function run(draft: CoordinatorDraft, leases: readonly Lease[], nowMs?: number):
   const asked = options.isGracefulLeaseHandoffEnabled ? steal : []
   const taken = options.isGracefulLeaseHandoffEnabled ? take : [...take, ...steal]
   enqueue(draft, [
-    ...taken.map(({ leaseKey, leaseCounter }) => ({ type: 'acquireLease', leaseKey, leaseCounter, workerId }) as const),
+    ...taken.map(
+      ({ leaseKey, leaseCounter, leaseOwner }) => ({ type: 'acquireLease', leaseKey, leaseCounter, leaseOwner, workerId }) as const,
+    ),
     ...asked.map(({ leaseKey, leaseOwner }) => ({ type: 'requestHandoff', leaseKey, leaseOwner: leaseOwner ?? '', workerId }) as const),
     ...deleted.map((leaseKey) => ({ type: 'deleteLease', leaseKey }) as const),
   ])

@@ -25,7 +25,8 @@ export async function leaseWorker(workerId: string, handlers: LeaseStore & Lease
   }
   const row = async (leaseKey: string): Promise<Lease | undefined> => (await list()).leases.find((lease) => lease.leaseKey === leaseKey)
   const acquire = async (leaseKey: string, leaseCounter: number) => {
-    const answer = await handlers.acquireLease({ type: 'acquireLease', id, leaseKey, leaseCounter, workerId }, context)
+    const leaseOwner = (await row(leaseKey))?.leaseOwner ?? null
+    const answer = await handlers.acquireLease({ type: 'acquireLease', id, leaseKey, leaseCounter, leaseOwner, workerId }, context)
     return answer.type === 'leaseAcquired' ? { ...answer, lease: inOrder(answer.lease) } : answer
   }
 

@@ -79,7 +79,7 @@ function effectOf(command: string, { UpdateExpression = '' }: Input): EffectType
   if (command === 'PutItemCommand') return 'createLease'
   if (command === 'DeleteItemCommand') return 'deleteLease'
   if (command !== 'UpdateItemCommand') return 'listLeases'
-  if (UpdateExpression.includes('ownerSwitchesSinceCheckpoint = :switches')) return 'acquireLease'
+  if (UpdateExpression.includes('+ :switch')) return 'acquireLease'
   return UpdateExpression.includes('nextOwner = :next') ? 'requestHandoff' : 'renewLease'
 }
 
@@ -134,7 +134,8 @@ function updated(item: Item, expression: string, values: Item): Item {
   const kept: Record<string, AttributeValue> = { ...item }
   for (const assignment of set?.split(', ') ?? []) {
     const [name = '', value = ''] = assignment.split(' = ')
-    const stored = values[value]
+    const [, added] = /^\w+ \+ (:\w+)$/.exec(value) ?? []
+    const stored = added === undefined ? values[value] : { N: String(Number(item[name]?.N) + Number(values[added]?.N)) }
     if (stored === undefined) throw new Error(`update: expected a value for ${value} in ${expression}`)
     kept[name] = stored
   }

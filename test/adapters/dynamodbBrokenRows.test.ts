@@ -62,7 +62,8 @@ describe('a row that cannot be read rejects by its lease, attribute and value', 
     for (const ask of [
       () => alice.list(),
       () => alice.read(shard),
-      () => alice.acquire(shard, 0),
+      // Who takes a lease ends its hand-off, whatever stands there.
+      ...(name === 'checkpointOwner' ? [] : [() => alice.acquire(shard, 0)]),
       () => alice.checkParents([shard]),
       () => alice.createChildren(shard, []),
     ]) {

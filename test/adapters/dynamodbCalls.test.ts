@@ -95,9 +95,8 @@ describe('an error that the table does not know', () => {
   test('rejects by its name, in every effect', async () => {
     const token = await alice.hold(shard)
     const asked: readonly (readonly [operation: string, ask: () => Promise<unknown>])[] = [
-      ['GetItem', () => alice.read(shard)],
+      ['GetItem', () => alice.read('shardId-000000000001')],
       ['GetItem', () => alice.checkParents([shard])],
-      ['GetItem', () => alice.acquire(shard, 1)],
       ['GetItem', () => alice.createChildren(shard, [])],
       ['Scan', () => alice.list()],
       ['PutItem', () => alice.create('shardId-000000000001')],
@@ -123,6 +122,50 @@ describe('a read of one row', () => {
       await ask()
       expect(proxy.lastRequest).toMatchObject({ Key: { leaseKey: { S: shard } }, ConsistentRead: true })
     }
+  })
+})
+
+describe('the checkpoint of a held lease', () => {
+  test('needs no call: nobody else can have stored one', async () => {
+    const token = await alice.hold(shard)
+    const calls = proxy.seen.length
+    expect(await alice.read(shard)).toEqual({ type: 'checkpointRead', checkpoint: at('TRIM_HORIZON'), pendingCheckpoint: null })
+    await alice.checkpoint(shard, token, at('17', 2))
+    expect(await alice.read(shard)).toEqual({ type: 'checkpointRead', checkpoint: at('17', 2), pendingCheckpoint: null })
+    expect(proxy.seen.slice(calls)).toEqual(['UpdateItem'])
+  })
+
+  test('is read where a write is in doubt, under another token, and once the lease is lost', async () => {
+    const token = await alice.hold(shard)
+    proxy.spoil('UpdateItem', dynamoDbError('InternalServerError'))
+    proxy.spoil('GetItem', dynamoDbError('InternalServerError'))
+    await expect(alice.checkpoint(shard, token, at('17'))).rejects.toThrow('could not be read again')
+    const calls = proxy.seen.length
+    expect((await alice.read(shard)).type).toBe('checkpointRead')
+    expect(proxy.seen.slice(calls)).toEqual(['GetItem'])
+    expect((await alice.renew(shard, token)).type).toBe('leaseRenewed')
+    expect((await alice.release(shard, token)).type).toBe('leaseReleased')
+    await alice.read(shard)
+    expect(proxy.seen.slice(calls)).toEqual(['GetItem', 'UpdateItem', 'UpdateItem', 'GetItem'])
+    await alice.hold(shard, 3)
+    await alice.read(shard)
+    expect(proxy.seen.at(-1)).toBe('GetItem')
+  })
+})
+
+describe('taking a lease', () => {
+  test('is one call', async () => {
+    const calls = proxy.seen.length
+    expect((await alice.acquire(shard, 0)).type).toBe('leaseAcquired')
+    expect(proxy.seen.slice(calls)).toEqual(['UpdateItem'])
+  })
+
+  test('is refused when the lease has another owner than was listed, though the counter stayed', async () => {
+    await alice.hold(shard)
+    const bob = workerAt({ client, tableName: `application-${tables}` }, 'bob')
+    await workerAt({ client, tableName: `application-${tables}` }, 'carol').request(shard, 'alice')
+    expect((await bob.acquire(shard, 1, 'alice')).type).toBe('leaseRefused')
+    expect((await bob.acquire(shard, 1, 'carol')).type).toBe('leaseAcquired')
   })
 })
 

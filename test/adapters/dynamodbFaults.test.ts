@@ -101,7 +101,7 @@ describe('a write that was applied although its answer got lost', () => {
     const alice = workerAt({ client, tableName })
     const bob = workerAt({ client: direct, tableName }, 'bob')
     const token = await alice.hold(shard)
-    proxy.spoil('UpdateItem', { kind: 'loseAnswer', afterwards: async () => void (await bob.hold(shard, 2)) })
+    proxy.spoil('UpdateItem', { kind: 'loseAnswer', afterwards: async () => void (await bob.hold(shard, 2, 'alice')) })
     expect((await alice.checkpoint(shard, token, at('17'))).type).toBe('checkpointRefused')
     const calls = proxy.seen.length
     expect((await alice.renew(shard, token)).type).toBe('leaseRefused')
@@ -209,7 +209,7 @@ describe('a failed condition', () => {
   test('is read again, and refused when another worker has the lease', async () => {
     const alice = workerAt({ client, tableName })
     const token = await alice.hold(shard)
-    await workerAt({ client: direct, tableName }, 'bob').hold(shard, 1)
+    await workerAt({ client: direct, tableName }, 'bob').hold(shard, 1, 'alice')
     const calls = proxy.seen.length
     expect((await alice.renew(shard, token)).type).toBe('leaseRefused')
     expect(proxy.seen.slice(calls)).toEqual(['UpdateItem', 'GetItem'])
@@ -218,7 +218,7 @@ describe('a failed condition', () => {
   test('needs no second read where the server gives the row with its answer', async () => {
     const alice = workerAt({ client, tableName })
     const token = await alice.hold(shard)
-    await workerAt({ client: direct, tableName }, 'bob').hold(shard, 1)
+    await workerAt({ client: direct, tableName }, 'bob').hold(shard, 1, 'alice')
     proxy.spoil('UpdateItem', dynamoDbError('ConditionalCheckFailedException', { Item: await raw.get(shard) }))
     const calls = proxy.seen.length
     expect((await alice.renew(shard, token)).type).toBe('leaseRefused')
@@ -243,7 +243,7 @@ describe('a failed condition', () => {
   test('fences a process whose lease was taken by another one with its own worker id', async () => {
     const [one, other] = [workerAt({ client, tableName }), workerAt({ client, tableName })]
     const token = await one.hold(shard)
-    const otherToken = await other.hold(shard, 1)
+    const otherToken = await other.hold(shard, 1, 'alice')
     expect((await one.renew(shard, token)).type).toBe('workerIdShared')
     expect((await other.checkpoint(shard, otherToken, at('17'))).type).toBe('checkpointWritten')
   })

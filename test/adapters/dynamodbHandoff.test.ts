@@ -48,7 +48,7 @@ describe('a hand-off', () => {
   test('leaves nothing behind when the lease is taken', async () => {
     const names = Object.keys((await raw.get(shard)) ?? {}).sort()
     await bob.request(shard, 'alice')
-    expect((await bob.acquire(shard, 1)).type).toBe('leaseAcquired')
+    expect((await bob.acquire(shard, 1, 'bob')).type).toBe('leaseAcquired')
     expect(Object.keys((await raw.get(shard)) ?? {}).sort()).toEqual(names)
   })
 
@@ -67,7 +67,7 @@ describe('a hand-off', () => {
 
   test('does not let the lease of a KCL 2 worker pass for one of its own whose answer got lost', async () => {
     const lossy = workerAt({ client: failingOnce(client, 'UpdateItemCommand'), tableName: `application-${tables}` })
-    const tokenOfLossy = await lossy.hold(shard, 1)
+    const tokenOfLossy = await lossy.hold(shard, 1, 'alice')
     await bob.request(shard, 'alice')
     await raw.set(shard, { leaseOwner: { S: 'java' }, leaseCounter: { N: String(tokenOfLossy + 1) } })
     expect((await lossy.renew(shard, tokenOfLossy)).type).toBe('leaseRefused')
@@ -93,7 +93,7 @@ describe('a renewal', () => {
   test('is a checkpoint that was written lately enough, and tells of a hand-off all the same', async () => {
     let now = 1_000
     const carol = workerAt({ client, tableName: `application-${tables}`, nowMs: () => now }, 'carol')
-    const held = await carol.hold(shard, token)
+    const held = await carol.hold(shard, token, 'alice')
     now = 2_000
     await bob.request(shard, 'carol')
     await carol.checkpoint(shard, held, at('9'))
@@ -107,7 +107,7 @@ describe('a renewal', () => {
 
   test('finds out that another process uses the id of this worker', async () => {
     const namesake = workerAt({ client, tableName: `application-${tables}` })
-    await namesake.hold(shard, token)
+    await namesake.hold(shard, token, 'alice')
     expect((await alice.renew(shard, token)).type).toBe('workerIdShared')
     expect((await alice.release(shard, token)).type).toBe('workerIdShared')
     expect((await alice.release(shard, token)).type).toBe('leaseRefused')
@@ -115,7 +115,7 @@ describe('a renewal', () => {
 
   test('that comes after a refused checkpoint finds it out, too, and so does the release', async () => {
     const namesake = workerAt({ client, tableName: `application-${tables}` })
-    await namesake.hold(shard, token)
+    await namesake.hold(shard, token, 'alice')
     expect((await alice.checkpoint(shard, token, at('9'))).type).toBe('checkpointRefused')
     expect((await alice.renew(shard, token)).type).toBe('workerIdShared')
     expect((await alice.release(shard, token)).type).toBe('workerIdShared')

@@ -77,7 +77,7 @@ describe('an item has exactly the attributes and types of the KCL', () => {
     await alice.create(shard)
     await alice.hold(shard)
     const bob = workerAt({ client, tableName }, 'bob')
-    const token = await bob.hold(shard, 1)
+    const token = await bob.hold(shard, 1, 'alice')
     expect((await raw.get(shard))?.['ownerSwitchesSinceCheckpoint']).toEqual({ N: '1' })
     await bob.checkpoint(shard, token, at('17'))
     expect((await raw.get(shard))?.['ownerSwitchesSinceCheckpoint']).toEqual({ N: '0' })
@@ -123,7 +123,7 @@ describe('attributes of other versions', () => {
     await alice.create(shard)
     await raw.set(shard, { leaseOwner: { S: 'bob' }, checkpointOwner: { S: 'carol' } })
     expect(await alice.list()).toMatchObject({ leases: [{ leaseOwner: 'bob', checkpointOwner: 'carol' }] })
-    expect(await alice.acquire(shard, 0)).toMatchObject({ lease: { leaseOwner: 'alice', checkpointOwner: null } })
+    expect(await alice.acquire(shard, 0, 'bob')).toMatchObject({ lease: { leaseOwner: 'alice', checkpointOwner: null } })
     expect((await raw.get(shard))?.['checkpointOwner']).toBeUndefined()
   })
 

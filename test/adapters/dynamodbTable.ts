@@ -65,8 +65,8 @@ export function workerAt(options: DynamoDbLeaseTableOptions, workerId = 'alice')
 
 function callsOf(handlers: LeaseStore & LeaseTable, workerId: string) {
   const id = 1
-  const acquire = async (leaseKey: string, leaseCounter: number) =>
-    handlers.acquireLease({ type: 'acquireLease', id, leaseKey, leaseCounter, workerId }, context)
+  const acquire = async (leaseKey: string, leaseCounter: number, leaseOwner: string | null = null) =>
+    handlers.acquireLease({ type: 'acquireLease', id, leaseKey, leaseCounter, leaseOwner, workerId }, context)
   return {
     ensureTable: async () => handlers.ensureTable({ type: 'ensureTable', id }, context),
     list: async () => handlers.listLeases({ type: 'listLeases', id }, context),
@@ -76,8 +76,8 @@ function callsOf(handlers: LeaseStore & LeaseTable, workerId: string) {
     },
     acquire,
     /** Takes a lease and answers with the token. */
-    hold: async (leaseKey: string, leaseCounter = 0): Promise<number> => {
-      const answer = await acquire(leaseKey, leaseCounter)
+    hold: async (leaseKey: string, leaseCounter = 0, leaseOwner: string | null = null): Promise<number> => {
+      const answer = await acquire(leaseKey, leaseCounter, leaseOwner)
       if (answer.type !== 'leaseAcquired') throw new Error(`expected leaseAcquired, got ${answer.type}`)
       return answer.token
     },

@@ -39,16 +39,24 @@ describe('a lease table in memory', () => {
     })
     const taken = await table
       .store()
-      .acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 7, workerId: 'next' }, context)
+      .acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 7, leaseOwner: 'next', workerId: 'next' }, context)
     const row = aRow({ leaseOwner: 'next', leaseCounter: 8 })
     expect(taken).toEqual({ type: 'leaseAcquired', lease: row, token: 8, nowMs: 5 })
+    expect(table.rows()).toEqual([row])
+  })
+
+  test('refuses a lease that has another owner than was listed, though its counter is the same', async () => {
+    const row = aRow({ leaseOwner: 'next', checkpointOwner: 'old', leaseCounter: 7 })
+    const table = createMemoryLeaseTable({ leases: [row] })
+    const effect = { type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 7, leaseOwner: 'old', workerId: 'third' } as const
+    expect(await table.store().acquireLease(effect, context)).toEqual({ type: 'leaseRefused' })
     expect(table.rows()).toEqual([row])
   })
 
   test('takes a pending checkpoint away when a checkpoint is written, and shows it until then', async () => {
     const table = createMemoryLeaseTable({ leases: [aRow({ pendingCheckpoint: at('9') })] })
     const store = table.store()
-    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
+    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, leaseOwner: null, workerId: 'alice' }, context)
     expect(await store.readCheckpoint({ type: 'readCheckpoint', id, shardId, leaseKey: shardId, token: 1 }, context)).toEqual({
       type: 'checkpointRead',
       checkpoint: at('TRIM_HORIZON'),
@@ -60,7 +68,9 @@ describe('a lease table in memory', () => {
 
   test('forgets which leases a worker holds when the worker starts again', async () => {
     const table = createMemoryLeaseTable({ leases: [aRow()] })
-    await table.store().acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
+    await table
+      .store()
+      .acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, leaseOwner: null, workerId: 'alice' }, context)
     const restarted = table.store()
     expect(
       await restarted.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 1, freshSinceMs: Number.MAX_SAFE_INTEGER }, context),
@@ -70,7 +80,7 @@ describe('a lease table in memory', () => {
   test('keeps a lease held whose step back from SHARD_END it refused', async () => {
     const table = createMemoryLeaseTable({ leases: [aRow({ checkpoint: at('SHARD_END') })], nowMs: () => 5 })
     const store = table.store()
-    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
+    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, leaseOwner: null, workerId: 'alice' }, context)
     const back = await store.writeCheckpoint(
       { type: 'writeCheckpoint', id, shardId, leaseKey: shardId, token: 1, checkpoint: at('9') },
       context,
@@ -101,7 +111,10 @@ describe('a lease table in memory', () => {
     const store = createMemoryLeaseTable({ leases: [aRow()], nowMs: () => ++nowMs }).store()
     const answers = [
       await store.listLeases({ type: 'listLeases', id }, context),
-      await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context),
+      await store.acquireLease(
+        { type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, leaseOwner: null, workerId: 'alice' },
+        context,
+      ),
       await store.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 1, freshSinceMs: Number.MAX_SAFE_INTEGER }, context),
     ]
     expect(answers).toMatchObject([{ nowMs: 1 }, { nowMs: 2 }, { nowMs: 3 }])
@@ -112,7 +125,7 @@ describe('a lease table in memory', () => {
     const table = createMemoryLeaseTable({ leases: [aRow()], nowMs: () => now })
     const store = table.store()
     const named = { id, leaseKey: shardId, token: 1 }
-    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
+    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, leaseOwner: null, workerId: 'alice' }, context)
     now = 5
     await store.writeCheckpoint({ type: 'writeCheckpoint', shardId, ...named, checkpoint: at('9') }, context)
     now = 7
@@ -127,8 +140,11 @@ describe('a lease table in memory', () => {
     const table = createMemoryLeaseTable({ leases: [aRow()] })
     const [store, namesake] = [table.store(), table.store()]
     const named = { id, leaseKey: shardId, token: 1 }
-    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
-    await namesake.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 1, workerId: 'alice' }, context)
+    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, leaseOwner: null, workerId: 'alice' }, context)
+    await namesake.acquireLease(
+      { type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 1, leaseOwner: 'alice', workerId: 'alice' },
+      context,
+    )
     const answers = [
       await store.writeCheckpoint({ type: 'writeCheckpoint', shardId, ...named, checkpoint: at('9') }, context),
       await store.renewLease({ type: 'renewLease', ...named, freshSinceMs: 0 }, context),

@@ -37,7 +37,7 @@ async function aWorkerWithALease(...fates: Fate[]) {
   const store = table.store({ calls })
   fates.unshift('arrives', 'arrives')
   await store.createLease({ type: 'createLease', id, lease }, context)
-  await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
+  await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, leaseOwner: null, workerId: 'alice' }, context)
   const named = { id, shardId, leaseKey: shardId, token: 1 }
   const call = async <T>(run: () => T | Promise<T>) => {
     nowMs += 1_000
@@ -48,13 +48,11 @@ async function aWorkerWithALease(...fates: Fate[]) {
     renew: () => call(() => store.renewLease({ type: 'renewLease', ...named, freshSinceMs: Number.MAX_SAFE_INTEGER }, context)),
     checkpoint: (to: string) => call(() => store.writeCheckpoint({ type: 'writeCheckpoint', ...named, checkpoint: at(to) }, context)),
     release: () => call(() => store.releaseLease({ type: 'releaseLease', ...named, nextOwner: null }, context)),
-    taken: () =>
-      table
-        .store()
-        .acquireLease(
-          { type: 'acquireLease', id, leaseKey: shardId, leaseCounter: table.row(shardId)?.leaseCounter ?? 0, workerId: 'bob' },
-          context,
-        ),
+    taken: () => {
+      const { leaseCounter = 0, leaseOwner = null } = table.row(shardId) ?? {}
+      const effect = { type: 'acquireLease', id, leaseKey: shardId, leaseCounter, leaseOwner, workerId: 'bob' } as const
+      return table.store().acquireLease(effect, context)
+    },
     arrive: () => late.splice(0).map((apply) => apply()),
     readable: (is: boolean) => {
       readable = is
@@ -138,7 +136,7 @@ describe('an observer of a lease table in memory', () => {
     const lease = { leaseKey: shardId, checkpoint: at('TRIM_HORIZON'), parentShardIds: [], hashKeyRange }
     await store.createLease({ type: 'createLease', id, lease }, context)
     await store.createLease({ type: 'createLease', id, lease }, context)
-    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, workerId: 'alice' }, context)
+    await store.acquireLease({ type: 'acquireLease', id, leaseKey: shardId, leaseCounter: 0, leaseOwner: null, workerId: 'alice' }, context)
     await store.renewLease({ type: 'renewLease', id, leaseKey: shardId, token: 7, freshSinceMs: 0 }, context)
     await store.deleteLease({ type: 'deleteLease', id, leaseKey: shardId }, context)
     await store.deleteLease({ type: 'deleteLease', id, leaseKey: shardId }, context)

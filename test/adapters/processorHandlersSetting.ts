@@ -72,7 +72,7 @@ export function aShard(texts: readonly string[], { isOpen = false, perRead = 1_0
     if (counter < 0) await leases.createLease({ type: 'createLease', id: 1, lease }, context)
     counter = table.rows().find(({ leaseKey }) => leaseKey === shardId)?.leaseCounter ?? 0
     const acquired = await leases.acquireLease(
-      { type: 'acquireLease', id: 2, leaseKey: shardId, leaseCounter: counter, workerId: 'w' },
+      { type: 'acquireLease', id: 2, leaseKey: shardId, leaseCounter: counter, leaseOwner: null, workerId: 'w' },
       context,
     )
     if (acquired.type !== 'leaseAcquired') throw new Error(`acquireLease: got ${acquired.type}`)

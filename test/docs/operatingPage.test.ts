@@ -162,7 +162,9 @@ describe('the calls on the page of operating', () => {
       return [...calls]
     }
     expect(await costs(() => worker.acquire(parent, 0))).toEqual(callsOf('taking a lease'))
-    expect(await costs(() => worker.read(parent))).toEqual(callsOf('starting a shard consumer'))
+    // The row came with the lease.
+    expect(await costs(() => worker.read(parent))).toEqual([])
+    expect(await costs(() => worker.checkParents([parent]))).toEqual(callsOf('starting the consumer of a child, for each parent'))
     expect(await costs(() => worker.checkpoint(parent, 1, at('17')))).toEqual(callsOf('a checkpoint'))
     const split = [3, 4].map((n) => [`shardId-00000000000${n}`, [parent]] as const)
     expect(await costs(() => worker.createChildren(parent, split))).toEqual(callsOf('the end of a shard that was split'))

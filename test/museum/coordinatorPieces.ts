@@ -79,7 +79,7 @@ async function releaseSeenByAnother(): Promise<string> {
   const table = createMemoryLeaseTable({ nowMs: () => 0, leases: [lease] })
   const [other, mine] = [table.store(), table.store()]
   const { leaseKey } = lease
-  await other.acquireLease({ type: 'acquireLease', id: 0, leaseKey, leaseCounter: 0, workerId: 'other' }, neverAborted)
+  await other.acquireLease({ type: 'acquireLease', id: 0, leaseKey, leaseCounter: 0, leaseOwner: null, workerId: 'other' }, neverAborted)
   const look = async () => {
     const answered = await mine.listLeases({ type: 'listLeases', id: 0 }, neverAborted)
     if (answered.type !== 'leasesListed') throw new Error(`listLeases: expected leasesListed, got ${answered.type}`)

@@ -16,8 +16,8 @@ type Store = ReturnType<MemoryLeaseTable['store']>
 /** The calls of one worker on a table in memory. */
 function workerOf(store: Store, workerId: string) {
   return {
-    take: async (leaseKey: string, leaseCounter: number) =>
-      store.acquireLease({ type: 'acquireLease', id: 0, leaseKey, leaseCounter, workerId }, neverAborted),
+    take: async (leaseKey: string, leaseCounter: number, leaseOwner: string | null = null) =>
+      store.acquireLease({ type: 'acquireLease', id: 0, leaseKey, leaseCounter, leaseOwner, workerId }, neverAborted),
     write: async (leaseKey: string, token: number, value: ExtendedSequenceNumber) =>
       store.writeCheckpoint({ type: 'writeCheckpoint', id: 0, shardId: leaseKey, leaseKey, token, checkpoint: value }, neverAborted),
     createChildren: async (leaseKey: string, token: number, childShards: typeof mergedChild) =>
@@ -50,7 +50,7 @@ async function fencedHere(): Promise<string> {
   const table = createMemoryLeaseTable({ leases: [aLease({ leaseKey: first })] })
   const [mine, others] = [workerOf(table.store(), 'me'), workerOf(table.store(), 'other')]
   await mine.take(first, 0)
-  await others.take(first, 1)
+  await others.take(first, 1, 'me')
   return consumer({ ...aShard, token: 1 }, [
     ...untilReading(),
     answer('readRecords', 'recordsRead', aBatch({ records: [1, 3] })),

@@ -162,8 +162,8 @@ describe('a lease', () => {
     await all
 
     const thief = world.table.store()
-    const { leaseCounter = 0 } = world.table.rows()[0] ?? {}
-    const effect: EffectOf<'acquireLease'> = { type: 'acquireLease', id: 1, leaseKey: s0, leaseCounter, workerId: 'thief' }
+    const { leaseCounter = 0, leaseOwner = null } = world.table.rows()[0] ?? {}
+    const effect: EffectOf<'acquireLease'> = { type: 'acquireLease', id: 1, leaseKey: s0, leaseCounter, leaseOwner, workerId: 'thief' }
     const lost = watch.until('the loss', consumerHeard('leaseLostNotified', s0))
     const keeperHears = watch.until('the keeper hears of it', keeperHeard('consumerLostLease'))
     await thief.acquireLease(effect, neverAborted)

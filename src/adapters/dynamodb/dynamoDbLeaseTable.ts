@@ -28,9 +28,9 @@ export function dynamoDbLeaseTable(options: DynamoDbLeaseTableOptions): LeaseSto
       return pendingShardId === undefined ? { type: 'parentShardsCompleted' } : { type: 'parentShardsPending', pendingShardId }
     },
 
-    readCheckpoint: ({ leaseKey }) =>
+    readCheckpoint: (effect) =>
       orThrottled(async () => {
-        const lease = await rows.read(leaseKey)
+        const lease = held.ownRow(effect) ?? (await rows.read(effect.leaseKey))
         if (lease === null) return { type: 'leaseNotFound' }
         return { type: 'checkpointRead', checkpoint: lease.checkpoint, pendingCheckpoint: lease.pendingCheckpoint }
       }),

@@ -12,7 +12,9 @@ interface HeldLease {
   readonly workerId: string
   readonly token: number
   leaseCounter: number
-  /** When the last write was sent that is known to be in the row. */
+  /** The row as of the last write that is known to be in it. */
+  row: Lease
+  /** When that write was sent. */
   writtenMs: number
   /** Who asked for the lease to be handed over, as of that write. */
   nextOwner: string | null
@@ -63,12 +65,13 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
       const verdict = judge(lease, end, isIn)
       if (verdict === 'written' || verdict === 'overtaken') {
         lease.leaseCounter += 1
+        lease.row = rowOf(end)
         lease.inDoubtSinceMs = null
         lease.writtenMs = end.applied ? startedMs : doubtedSinceMs
       }
       if (verdict === 'lost' || (givesUp && (verdict === 'written' || verdict === 'shared'))) held.delete(leaseKey)
       if (verdict === 'written') {
-        const { checkpointOwner, leaseOwner } = rowOf(end)
+        const { checkpointOwner, leaseOwner } = lease.row
         lease.nextOwner = checkpointOwner === null ? null : leaseOwner
         return { writtenMs: lease.writtenMs, nextOwner: lease.nextOwner }
       }
@@ -83,20 +86,23 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
     })
 
   return {
-    /** Takes a lease; null when its counter is not the one that was listed. `nowMs` is the time just before the write. */
-    acquire: ({ leaseKey, leaseCounter, workerId }: EffectOf<'acquireLease'>) =>
+    /** Takes a lease; null when its counter or its owner is not what was listed. `nowMs` is the time just before the write. */
+    acquire: ({ leaseKey, leaseCounter, leaseOwner, workerId }: EffectOf<'acquireLease'>) =>
       inLane(leaseKey, async () => {
-        // Whether a switch is counted depends on the owner that is replaced, which an update cannot look at.
-        const before = await rows.read(leaseKey)
-        if (before === null || before.leaseCounter !== leaseCounter) return null
-        const isSwitch = before.leaseOwner !== null && before.leaseOwner !== workerId
+        const isSwitch = leaseOwner !== null && leaseOwner !== workerId
         const startedMs = nowMs()
         const end = await updateOnCounter(rows, {
           leaseKey,
           leaseCounter,
-          set: 'leaseOwner = :owner, ownerSwitchesSinceCheckpoint = :switches',
+          // The owner may change under one counter, by a hand-off that is asked for; whether a switch is counted depends on the owner that is replaced.
+          condition: leaseOwner === null ? 'attribute_not_exists(leaseOwner)' : 'leaseOwner = :listedOwner',
+          set: 'leaseOwner = :owner, ownerSwitchesSinceCheckpoint = ownerSwitchesSinceCheckpoint + :switch',
           remove: endOfHandoff,
-          values: { ':owner': { S: workerId }, ':switches': { N: String(before.ownerSwitchesSinceCheckpoint + (isSwitch ? 1 : 0)) } },
+          values: {
+            ':owner': { S: workerId },
+            ':switch': { N: isSwitch ? '1' : '0' },
+            ...(leaseOwner !== null && { ':listedOwner': { S: leaseOwner } }),
+          },
         })
         const token = leaseCounter + 1
         const lease = end.applied ? parseLeaseItem(end.row) : end.row
@@ -107,6 +113,7 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
           workerId,
           token,
           leaseCounter: token,
+          row: lease,
           writtenMs: startedMs,
           nextOwner: null,
           isShared: false,
@@ -114,6 +121,15 @@ export function heldLeases(rows: LeaseRows, inLane: Lanes, nowMs: () => number) 
         })
         return { lease, token, nowMs: startedMs }
       }),
+
+    /**
+     * The row of a lease as this process last wrote it: nobody else can have stored a checkpoint since, or the lease is lost, and every write will say so. Undefined
+     * when that is not known: the lease is not held under this token, or a write failed that may be applied.
+     */
+    ownRow: ({ leaseKey, token }: Named): Lease | undefined => {
+      const lease = held.get(leaseKey)
+      return lease?.token === token && !lease.isShared && lease.inDoubtSinceMs === null ? lease.row : undefined
+    },
 
     /** Grows the counter, unless another write did since `freshSinceMs`. */
     renew: ({ freshSinceMs, ...named }: Named & { readonly freshSinceMs: number }) =>

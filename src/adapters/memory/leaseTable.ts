@@ -202,9 +202,9 @@ function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTabl
 
     createLease: ({ lease }) => ({ type: calls.write(() => create(rows, lease)).applied ? 'leaseCreated' : 'leaseExists' }),
 
-    acquireLease({ leaseKey, leaseCounter, workerId }) {
+    acquireLease({ leaseKey, leaseCounter, leaseOwner, workerId }) {
       const before = read(leaseKey)
-      if (before === undefined || before.leaseCounter !== leaseCounter) return { type: 'leaseRefused' }
+      if (before === undefined || before.leaseCounter !== leaseCounter || before.leaseOwner !== leaseOwner) return { type: 'leaseRefused' }
       const token = leaseCounter + 1
       const switched = before.leaseOwner !== null && before.leaseOwner !== workerId
       const ownerSwitchesSinceCheckpoint = before.ownerSwitchesSinceCheckpoint + (switched ? 1 : 0)
