@@ -10,9 +10,8 @@ import {
   parseShardId,
   type ShardId,
   type ShutdownReason,
-  shown,
 } from '@shardwise/effects'
-import { parseShardConsumerOptions, type ShardConsumerOptions } from './shardConsumerOptions.ts'
+import { parseShardConsumerOptions, type ShardConsumerOptions, unexpected } from './shardConsumerOptions.ts'
 
 /** The effects that a shard consumer asks for. */
 type ShardEffectType = EffectsOf<'leaseStore' | 'recordSource' | 'processor' | 'timers' | 'consumerOwner' | 'driver'>
@@ -143,12 +142,13 @@ export interface ShardConsumerContext {
 export function createShardConsumerContext(input: ShardConsumerInput): ShardConsumerContext {
   const { token, seed = 0, openedAtMs = null } = input
   const shardId = parseShardId(input.shardId)
-  if (!Number.isSafeInteger(token) || token < 0) {
-    throw new Error(`token: expected a lease counter, a whole number from 0, got ${shown(token)}`)
-  }
+  const { leaseKey = shardId } = input
+  if (!Number.isSafeInteger(token) || token < 0) throw unexpected('token', 'a lease counter, a whole number from 0', token)
+  if (!Number.isSafeInteger(seed)) throw unexpected('seed', 'a whole number', seed)
+  if (!leaseKey) throw unexpected('leaseKey', 'a text', leaseKey)
   return copyContext({
     shardId,
-    leaseKey: input.leaseKey ?? shardId,
+    leaseKey,
     token,
     parentShardIds: (input.parentShardIds ?? []).map(parseShardId),
     seed,

@@ -85,6 +85,11 @@ const settings: { readonly [Name in keyof ShardConsumerOptions]: readonly [usual
 /** The names of all options. */
 export const shardConsumerOptionNames = Object.keys(settings) as readonly (keyof ShardConsumerOptions)[]
 
+/** An error that names a field, what was expected of it, and its value. */
+export function unexpected(field: string, expected: string, got: unknown): Error {
+  return new Error(`${field}: expected ${expected}, got ${shown(got)}`)
+}
+
 /** Options that were checked here, so that a worker's ten thousand shards share one object. */
 const checked = new WeakSet<Partial<ShardConsumerOptions>>()
 
@@ -94,7 +99,7 @@ export function parseShardConsumerOptions(given: Partial<ShardConsumerOptions>):
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(settings, name)) throw new Error(`${name}: not an option; expected one of ${shardConsumerOptionNames.join(', ')}`)
     const [, rule] = settings[name as keyof ShardConsumerOptions]
-    if (value !== undefined && !rule.holds(value)) throw new Error(`${name}: expected ${rule.expected}, got ${shown(value)}`)
+    if (value !== undefined && !rule.holds(value)) throw unexpected(name, rule.expected, value)
   }
   const options = Object.freeze(
     Object.fromEntries(Object.entries(settings).map(([name, [usual]]) => [name, given[name as keyof ShardConsumerOptions] ?? usual])),

@@ -9,6 +9,9 @@ describe.each([
   it.each([
     [{ shardId: 'shardId-000000000000', token: -1 }, 'token: expected a lease counter, a whole number from 0, got -1'],
     [{ shardId: 'shardId-000000000000', token: 0.5 }, 'token: expected a lease counter, a whole number from 0, got 0.5'],
+    [{ shardId: 'a', token: 1, seed: Number.NaN }, 'seed: expected a whole number, got NaN'],
+    [{ shardId: 'a', token: 1, seed: 0.5 }, 'seed: expected a whole number, got 0.5'],
+    [{ shardId: 'a', token: 1, leaseKey: '' }, 'leaseKey: expected a text, got ""'],
     [{ shardId: '', token: 1 }, 'shardId: expected 1 to 128 letters, digits, "_", "." or "-", got ""'],
     [{ shardId: 'a', token: 1, parentShardIds: ['b', 'c d'] }, 'shardId: expected 1 to 128 letters, digits, "_", "." or "-", got "c d"'],
     [{ shardId: 'a', token: 1, options: { maxRecords: 10_001 } }, 'maxRecords: expected a whole number from 1 to 10000, got 10001'],
