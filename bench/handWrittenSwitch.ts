@@ -102,6 +102,7 @@ export function fieldByField(context: ShardConsumerContext): Writable<ShardConsu
     reason: context.reason,
     shutdownAsked: context.shutdownAsked,
     stopRequested: context.stopRequested,
+    paused: context.paused,
     task: context.task,
     attempt: context.attempt,
     resume: context.resume,

@@ -30,6 +30,10 @@ function outcomeOf({ checkpoint, reason, initialized, replay, gaveUp, options }:
 
 export const advance: Action = (context, event) => ({ context: atFirst, effects: abortTask(context, event) })
 
+export const notePause: Action = (_, { type }) => ({ context: { paused: type === 'pause' } })
+/** A batch that is held awaits nothing; one that is not is handed over in this very step. */
+export const endTask: Action = ({ paused }) => (paused ? { context: { task: null } } : {})
+
 /** The consumption ends: what is awaited is aborted, what was read and not processed is freed. */
 export const leave: Action = (context, event) => {
   const dropped = dropBatch(context, event)

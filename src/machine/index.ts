@@ -23,6 +23,7 @@ export { leaseKeeper, startLeaseKeeper } from './leaseKeeper.ts'
 export { replay, restore, shardConsumer, start, step } from './shardConsumer.ts'
 export type {
   CheckpointRequestedEvent,
+  PauseEvent,
   ShardConsumerContext,
   ShardConsumerInput,
   ShardEffect,

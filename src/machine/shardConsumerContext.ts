@@ -31,8 +31,16 @@ export interface CheckpointRequestedEvent {
   readonly position: ExtendedSequenceNumber | null
 }
 
+/**
+ * Has no batch handed to the record processor from now on, or has them handed over again. What is under way is not disturbed, the lease is kept, and
+ * checkpoints are served.
+ */
+export interface PauseEvent {
+  readonly type: 'pause' | 'resume'
+}
+
 /** Everything a shard consumer understands. */
-export type ShardEvent = ShutdownEvent | CheckpointRequestedEvent | MachineAnswer<ShardEffectType>
+export type ShardEvent = ShutdownEvent | PauseEvent | CheckpointRequestedEvent | MachineAnswer<ShardEffectType>
 
 /** What a shard consumer is started with. Unknown options are errors. */
 export interface ShardConsumerInput {
@@ -93,6 +101,8 @@ export interface ShardConsumerContext {
   readonly shutdownAsked: boolean
   /** Whether a graceful stop was among what was asked for. */
   readonly stopRequested: boolean
+  /** Whether no batch is to be handed to the processor. */
+  readonly paused: boolean
   readonly task: TaskEffect | null
   /** Failures in a row of the present work; sets the backoff. */
   readonly attempt: number
@@ -173,6 +183,7 @@ export function copyContext(from: FirstMemory & Partial<ShardConsumerContext>): 
     reason: from.reason ?? null,
     shutdownAsked: from.shutdownAsked ?? false,
     stopRequested: from.stopRequested ?? false,
+    paused: from.paused ?? false,
     task: from.task ?? null,
     attempt: from.attempt ?? 0,
     resume: from.resume ?? null,

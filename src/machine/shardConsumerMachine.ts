@@ -5,6 +5,7 @@
  * - A shutdown reason that arrives while a task is out is recorded, and takes effect when the task is answered, whatever the answer. Where the consumer only
  *   waits (for a timer, for records, to be released), it takes effect at once.
  * - SHUTTING_DOWN is left when its work is acknowledged; a higher reason there only changes the work.
+ * - While it is paused, no batch is handed to the record processor: one at most is held, in a state of its own. All else goes on.
  * - Checkpoints are served beside the task, one write at a time, by the transitions of the root.
  * - The chart computes nothing: guards and actions are plain functions in files of their own. Every effect leaves as an emitted event.
  */
@@ -141,9 +142,8 @@ const passOverOrGiveUp = [
   },
 ] as const
 const passingOver = ['takeWriteAnswer', 'passOver', 'recordReason', 'leave'] as const
-const passOverPart = { guard: 'skipsPart', target: 'processing', actions: ['completeBatch', 'takeWhole'] } as const
-/** From the state that delivers: it is not entered anew, so its task is started here. */
-const takeUpWhole = ['completeBatch', 'takeWhole', 'processRecords'] as const
+const takeUpWhole = ['completeBatch', 'takeWhole'] as const
+const passOverPart = { guard: 'skipsPart', target: 'holding', actions: takeUpWhole } as const
 const whenExhausted = [
   { guard: 'splitsBatch', target: 'splitting', actions: ['countDeliveryFailure', 'beginSplit', 'advance'] },
   { guard: 'deadLettersBatch', target: 'deadLettering', actions: ['countDeliveryFailure', 'advance'] },
@@ -176,6 +176,8 @@ export const shardConsumerMachine = setup({
   initial: 'WAITING_ON_PARENT_SHARDS',
   on: {
     shutdown: { actions: 'recordReason' },
+    pause: { actions: 'notePause' },
+    resume: { actions: 'notePause' },
     checkpointRequested: { actions: 'requestCheckpoint' },
     checkpointWritten: { guard: 'answersWrite', actions: 'takeWriteAnswer' },
     checkpointRefused: { guard: 'answersWrite', actions: ['takeWriteAnswer', 'recordReason'] },
@@ -281,7 +283,7 @@ export const shardConsumerMachine = setup({
           entry: 'readRecords',
           on: {
             recordsRead: [
-              { guard: 'recordsDelivered', target: 'processing', actions: 'takeBatch' },
+              { guard: 'recordsDelivered', target: 'holding', actions: 'takeBatch' },
               {
                 guard: 'shardEndedWithChildren',
                 target: '#SHUTTING_DOWN.creatingChildLeases',
@@ -303,6 +305,15 @@ export const shardConsumerMachine = setup({
             checkpointRefused: whenLeaseLost(),
           },
         },
+        holding: {
+          description: 'Holds the batch that is to be processed next, for as long as the shard is paused.',
+          entry: 'endTask',
+          always: { guard: 'deliveryIsAllowed', target: 'processing' },
+          on: {
+            shutdown: end(),
+            checkpointRefused: whenLeaseLost(),
+          },
+        },
         processing: {
           description: 'Calls processRecords. A failed batch is kept and delivered again, until the error policy goes on.',
           entry: 'processRecords',
@@ -310,7 +321,7 @@ export const shardConsumerMachine = setup({
             recordsProcessed: [
               ...end('completeBatch'),
               { guard: 'partIsDone', target: 'splitting', actions: ['completeBatch', 'advance'] },
-              { guard: 'partsAreDone', actions: takeUpWhole },
+              { guard: 'partsAreDone', target: 'holding', actions: takeUpWhole },
               { guard: 'tipReached', target: 'idling', actions: 'completeBatch' },
               { guard: 'answered', target: 'reading', actions: 'completeBatch' },
             ],
@@ -319,7 +330,7 @@ export const shardConsumerMachine = setup({
               { ...whenChildrenKnown(), actions: passingOver },
               { ...whenShardEnded(), actions: passingOver },
               whenRequested(),
-              { guard: 'skipsPart', actions: takeUpWhole },
+              passOverPart,
               ...whenExhausted,
               { guard: 'answered', target: 'backingOff', actions: ['countFailure', 'countDeliveryFailure'] },
             ],
@@ -334,8 +345,8 @@ export const shardConsumerMachine = setup({
           on: {
             batchSplit: [
               ...end('takePart'),
-              { guard: 'partFound', target: 'processing', actions: ['takePart', 'advance'] },
-              { guard: 'answered', target: 'processing', actions: ['takePart', 'completeBatch', 'takeWhole'] },
+              { guard: 'partFound', target: 'holding', actions: ['takePart', 'advance'] },
+              { guard: 'answered', target: 'holding', actions: ['takePart', ...takeUpWhole] },
             ],
             batchGone: [...end(), ...readAgain],
             effectFailed: [...end(), backOff],
@@ -379,11 +390,11 @@ export const shardConsumerMachine = setup({
             timerFired: [
               whenChildrenKnown('completeBatch'),
               whenShardEnded('completeBatch'),
-              { guard: 'partCovered', target: 'processing', actions: ['completeBatch', 'takeWhole'] },
+              { guard: 'partCovered', target: 'holding', actions: takeUpWhole },
               { guard: 'batchCovered', target: 'reading', actions: 'completeBatch' },
               passOverPart,
               ...whenExhausted,
-              { guard: 'resumeProcessing', target: 'processing', actions: 'noteFailing' },
+              { guard: 'resumeProcessing', target: 'holding', actions: 'noteFailing' },
               { guard: 'resumeSplitting', target: 'splitting' },
               { guard: 'resumeDeadLetter', target: 'deadLettering' },
               { guard: 'resumeReopening', target: 'reopening' },

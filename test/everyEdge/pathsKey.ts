@@ -14,7 +14,7 @@ describe.each(policies)('the key of a state, with the policy $policy', ({ graph 
   it('is the same after every event, as are the effects, for snapshots of one key that were reached in different ways', () => {
     const others = twins(graph, 6)
 
-    expect(others.length).toBeGreaterThan(graph.states.size)
+    expect(others.length).toBeGreaterThan(graph.states.size / 2)
     expect(others.flatMap((snapshot) => differencesAt(snapshot, known, engine))).toEqual([])
   })
 

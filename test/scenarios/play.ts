@@ -32,6 +32,9 @@ function eventOf(move: Move, snapshot: ShardConsumerSnapshot, played: readonly P
   switch (move.move) {
     case 'shutdown':
       return { type: 'shutdown', reason: move.reason }
+    case 'pause':
+    case 'resume':
+      return { type: move.move }
     case 'checkpoint':
       return { type: 'checkpointRequested', request: move.request, position: move.position }
     case 'writeTimer':

@@ -29,6 +29,10 @@ interface ShutdownMove {
   readonly reason: ShutdownReason
 }
 
+interface PauseMove {
+  readonly move: 'pause' | 'resume'
+}
+
 interface CheckpointMove {
   readonly move: 'checkpoint'
   readonly request: string
@@ -36,7 +40,7 @@ interface CheckpointMove {
 }
 
 /** One event of a story. */
-export type Move = AnswerMove | RepeatMove | LateMove | WriteTimerMove | ShutdownMove | CheckpointMove
+export type Move = AnswerMove | RepeatMove | LateMove | WriteTimerMove | ShutdownMove | PauseMove | CheckpointMove
 
 /** What happens to one shard consumer, told as a list of events. */
 export interface Story {
@@ -73,6 +77,9 @@ export const repeatAnswer = (effect: AnsweredEffectType): Move => ({ move: 'repe
 export const fireWriteTimer: Move = { move: 'writeTimer' }
 
 export const shutdown = (reason: ShutdownReason): Move => ({ move: 'shutdown', reason })
+
+export const pause: Move = { move: 'pause' }
+export const resume: Move = { move: 'resume' }
 
 /** The record processor checkpoints: at a record, or without a position at everything it was given. */
 export const checkpoint = (request: string, position: ExtendedSequenceNumber | null = null): Move => ({

@@ -77,6 +77,8 @@ describe('an operation', () => {
     ['requests a shutdown', [{ does: 'requestShutdown' }], 'shutdown'],
     ['ends the shard', [{ does: 'endShard' }], 'shutdown'],
     ['loses the lease', [{ does: 'loseLease' }], 'shutdown'],
+    ['pauses the shard', [{ does: 'pause' }], 'pause'],
+    ['resumes the shard', [{ does: 'pause' }, { does: 'resume' }], 'resume'],
     ['asks for a checkpoint', [{ does: 'checkpoint', at: 99 }], 'checkpointRequested'],
     ['crashes', [{ does: 'crash' }], 'shardNotOpen'],
   ])('%s', (_, operations, event) => {
@@ -94,6 +96,7 @@ describe('an operation', () => {
       { does: 'interrupt', by: 'failWrite', pick: 0 },
       ['checkpointRequested', 'throttled', 'recordsFailed', 'timerFired'],
     ],
+    ['by a pause', { does: 'interrupt', by: 'pause', pick: 0 }, ['pause', 'recordsFailed', 'timerFired', 'resume']],
   ])('interrupts a callback %s', (_, operation, events) => {
     const { steps } = live(aLife([succeed, operation]), machine)
 
@@ -163,6 +166,17 @@ describe('the lives that are made', () => {
       (step) => answersTask(step) && step.event?.type === 'batchGone' && step.before?.context.reason !== null,
     ],
     ['a batch fails', 50, (step) => answersTask(step) && step.event?.type === 'recordsFailed'],
+    ['a batch is held', 100, ({ after }) => JSON.stringify(after.value).includes('holding')],
+    [
+      'a batch that failed is handed over when the shard is resumed',
+      5,
+      ({ event, before, effects }) => event?.type === 'resume' && before?.context.batchFailures !== 0 && effects.length > 0,
+    ],
+    [
+      'a part of a batch is handed over when the shard is resumed',
+      2,
+      ({ event, before, effects }) => event?.type === 'resume' && before?.context.whole !== null && effects.length > 0,
+    ],
     ['fifteen checkpoints or more wait', 50, ({ after }) => after.context.waiting.length >= 15],
     [
       'a checkpoint is refused for so many that wait',

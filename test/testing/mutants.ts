@@ -76,6 +76,7 @@ const not = (guard: Guard, where: (event: ShardEvent, context: ShardConsumerCont
 
 const nothing: Action = () => ({})
 const never: Guard = () => false
+const always: Guard = () => true
 const endIsStored = ({ checkpoint }: ShardConsumerContext): boolean => checkpoint !== null && isShardEnd(checkpoint)
 const isShutdown = ({ type }: ShardEvent): boolean => type === 'shutdown'
 const isAnswer = ({ type }: ShardEvent): boolean => type !== 'shutdown'
@@ -465,10 +466,35 @@ export const mutants: Readonly<Record<number, Mutant>> = {
     'the error policy is not asked',
     broken({ splitsBatch: never, deadLettersBatch: never, skipsPart: never, skipsBatch: never, givesBatchUp: never }),
   ),
+  94: mutant('a pause is only noted', broken({ deliveryIsAllowed: always })),
+  95: mutant('it does not hear that it is resumed', withActions({ notePause: () => ({ context: { paused: true } }) })),
 }
 
 /** Machines that break an invariant in other ways. */
 export const furtherMutants: readonly (readonly [number, Mutant])[] = [
+  [
+    94,
+    mutant(
+      'a part of a batch is handed over though the shard is paused',
+      broken({ deliveryIsAllowed: (context, event) => guards.deliveryIsAllowed(context, event) || context.whole !== null }),
+    ),
+  ],
+  [
+    94,
+    mutant(
+      'a batch that failed is handed over though the shard is paused',
+      broken({ deliveryIsAllowed: (context, event) => guards.deliveryIsAllowed(context, event) || context.batchFailures > 0 }),
+    ),
+  ],
+  [
+    95,
+    mutant(
+      'a shard that is paused reads no more',
+      withActions({
+        readRecords: (context, event) => (context.paused ? { context: { task: null } } : actions.readRecords(context, event)),
+      }),
+    ),
+  ],
   [
     63,
     mutant(

@@ -172,5 +172,6 @@ function effectLabel(effect: ShardEffect): string {
 /** An event by its type and what tells it from others. */
 export function eventLabel(event: ShardEvent): string {
   if ('id' in event) return `${event.type} #${event.id}`
-  return event.type === 'shutdown' ? `shutdown ${event.reason}` : event.request
+  if (event.type === 'checkpointRequested') return event.request
+  return event.type === 'shutdown' ? `shutdown ${event.reason}` : event.type
 }

@@ -19,12 +19,15 @@ export class Deliveries {
   /** When the backoff of the first failure ended, less that backoff. */
   #sinceMs: number | null = null
   #batchId: string | null = null
+  /** The part that was split off last: it may be held before it is handed over. */
+  #partId: string | null = null
 
   /** Hears a step. Returns whether the deliveries of the batch are exhausted by it. */
   hear(step: AnsweredStep): boolean {
     const { event, before, answered } = step
     const options = before?.context.options
     let exhausted = false
+    if (answered?.type === 'splitBatch' && event?.type === 'batchSplit') this.#partId = event.batch.batchId
     if (options !== undefined && answered?.type === 'processRecords' && event?.type === 'recordsFailed') {
       this.failures += 1
       exhausted = (this.inParts && answered.batch.count > 1) || this.failures >= (options.maxDeliveryAttempts ?? Number.POSITIVE_INFINITY)
@@ -52,8 +55,7 @@ export class Deliveries {
     for (const { batch } of asked(step, 'processRecords')) {
       if (batch.batchId === this.#batchId) continue
       // What is left of a batch that was split is delivered as a whole again: under the id that it was read with.
-      const isPart = step.event?.type === 'batchSplit' && step.event.batch.batchId === batch.batchId
-      if (!isPart) this.inParts = false
+      if (batch.batchId !== this.#partId) this.inParts = false
       this.#sinceMs = null
       this.#batchId = batch.batchId
       this.failures = 0

@@ -1,7 +1,7 @@
 import { Deliveries } from './deliveries.ts'
 import { invariant, none } from './invariant.ts'
 import { above, isRecord, placeText } from './places.ts'
-import { askedFor, leftBehind, passedOver, type ToldStep, type TraceFacts } from './traceFacts.ts'
+import { askedFor, leftBehind, P, passedOver, stateRank, type ToldStep, type TraceFacts } from './traceFacts.ts'
 
 /** Steps in which something is wrong that depends on whether the deliveries of a batch were exhausted. */
 function wrongDeliveries(
@@ -19,6 +19,17 @@ function wrongDeliveries(
       return wrong
     },
     say,
+  )
+}
+
+/** The steps after which the shard is paused, by what it was told. */
+function whilePaused(steps: readonly ToldStep[]): ReadonlySet<ToldStep> {
+  let isPaused = false
+  return new Set(
+    steps.filter(({ event }) => {
+      if (event?.type === 'pause' || event?.type === 'resume') isPaused = event.type === 'pause'
+      return isPaused
+    }),
   )
 }
 
@@ -95,4 +106,21 @@ export const deliveryInvariants = [
       ({ effects }) => effects,
     ),
   ),
+
+  invariant(94, 'No batch is handed over while the shard is paused', ({ steps }) =>
+    none(
+      [...whilePaused(steps)],
+      (step) => askedFor(step, 'processRecords').length > 0,
+      ({ effects }) => effects,
+    ),
+  ),
+
+  invariant(95, 'A shard that is resumed goes on, and one that is paused stands still only with a batch to hand over', ({ steps }) => {
+    const paused = whilePaused(steps)
+    return none(
+      steps.filter(({ after }) => stateRank(after) === P),
+      (step) => step.after.context.task === null && !(paused.has(step) && step.after.context.batch !== null),
+      ({ event, after }) => `${event?.type} led to ${JSON.stringify(after.value)}, where nothing is awaited`,
+    )
+  }),
 ] as const

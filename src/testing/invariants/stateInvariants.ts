@@ -15,6 +15,7 @@ function everyEvent({ context, ...snapshot }: ShardConsumerSnapshot): readonly S
     ...answers,
     ...stale.map(({ event }) => event),
     ...(['REQUESTED', 'SHARD_END', 'LEASE_LOST'] as const).map((reason) => ({ type: 'shutdown', reason }) as const),
+    ...(['pause', 'resume'] as const).map((type) => ({ type })),
     ...[null, placeAfter(context, 0), placeAfter(context, 99), { sequenceNumber: 'nonsense', subSequenceNumber: 0 }].map(
       (position) => ({ type: 'checkpointRequested', request: 'any', position }) as const,
     ),

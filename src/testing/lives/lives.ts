@@ -33,13 +33,16 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 2, arbitrary: does('fireTimer') },
   { weight: 2, arbitrary: does('crash') },
   { weight: 1, arbitrary: does('requestShutdown') },
+  // A shard that is paused soon stands still.
+  { weight: 3, arbitrary: does('pause', 'resume', 'resume') },
   { weight: 1, arbitrary: does('loseLease', 'endShard') },
   {
-    weight: 6,
+    weight: 9,
     arbitrary: fc.record({
       does: fc.constant('interrupt' as const),
       by: fc.oneof(
         { weight: 1, arbitrary: fc.constant('failWrite' as const) },
+        { weight: 1, arbitrary: fc.constant('pause' as const) },
         { weight: 1, arbitrary: fc.constantFrom('requestShutdown' as const, 'endShard' as const, 'loseLease' as const) },
       ),
       // The first is the failure of the callback itself.

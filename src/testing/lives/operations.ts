@@ -23,15 +23,17 @@ export type Operation =
   | { readonly does: 'answerTwice' }
   | { readonly does: 'fireTimer' }
   | { readonly does: 'requestShutdown' | 'endShard' | 'loseLease' }
+  /** No batch is to be handed over, or one may be again. */
+  | { readonly does: 'pause' | 'resume' }
   /** The processor asks for a checkpoint, by number: so many records beyond the last one that it got. */
   | { readonly does: 'checkpoint'; readonly at: number | 'everything' | 'LATEST' | 'SHARD_END' | 'nonsense' }
   /** The processor asks for the same checkpoint many times in a row, and awaits none. */
   | { readonly does: 'burst'; readonly at: number | 'everything'; readonly count: number }
   /**
    * A shutdown comes while a callback is out, which then gets another answer than its success. With `failWrite` it is a checkpoint of everything that is
-   * throttled, and tried again when the callback has failed.
+   * throttled, and tried again when the callback has failed. With `pause` the shard is resumed once what is waited for after the failure has come.
    */
-  | { readonly does: 'interrupt'; readonly by: 'requestShutdown' | 'endShard' | 'loseLease' | 'failWrite'; readonly pick: number }
+  | { readonly does: 'interrupt'; readonly by: 'requestShutdown' | 'endShard' | 'loseLease' | 'failWrite' | 'pause'; readonly pick: number }
   /** The processor fails on what it is given, so many times, and what is waited for in between comes: a record is at fault. */
   | { readonly does: 'poison'; readonly times: number }
   /** The process dies, and another takes up the snapshot that was stored as JSON. */
@@ -56,6 +58,7 @@ export function singlesOf(operation: Operation, { context }: ShardConsumerSnapsh
 
 function interruption({ by, pick }: Extract<Operation, { does: 'interrupt' }>): readonly SingleOperation[] {
   const failure = { does: 'fail', pick } as const
+  if (by === 'pause') return [{ does: by }, failure, { does: 'refuse' }, { does: 'resume' }]
   if (by !== 'failWrite') return [{ does: by }, failure]
   return [{ does: 'checkpoint', at: 'everything' }, { does: by, pick: 1 }, failure, { does: 'succeedWrite' }]
 }
@@ -75,6 +78,9 @@ export function eventOf(
       return { type: 'shutdown', reason: 'SHARD_END' }
     case 'loseLease':
       return { type: 'shutdown', reason: 'LEASE_LOST' }
+    case 'pause':
+    case 'resume':
+      return { type: operation.does }
     case 'checkpoint':
       return { type: 'checkpointRequested', request: `r${steps.length}`, position: positionOf(operation.at, before) }
     case 'answerTwice':

@@ -1,5 +1,6 @@
 import type { ShardConsumerContext, ShardConsumerSnapshot, ShardEvent } from '@shardwise/machine'
 import { answersTo, type NamedEvent, placeAfter } from '../answers.ts'
+import { isPaused } from './stateKey.ts'
 
 const shutdowns = (['REQUESTED', 'SHARD_END', 'LEASE_LOST'] as const).map(
   (reason): NamedEvent => ({ name: `shutdown: ${reason}`, event: { type: 'shutdown', reason } }),
@@ -13,13 +14,33 @@ const stale: readonly NamedEvent[] = [
  * What may happen to a consumer, by name: every answer to what it awaits, every shutdown, stale answers, and checkpoints of everything, of the first record of
  * the batch and out of range. While a checkpoint is written, no other is asked for unless it would be refused: who waits behind whom triples the states
  * and leads through no other transition. Nor,
- * with an error policy, but while a batch is looked through for the record at fault, or a dead letter is out.
+ * with an error policy, but while a batch is looked through for the record at fault, or a dead letter is out. Nor while the shard is paused, but with a batch
+ * that is held: what is under way goes on as it does otherwise.
+ *
+ * The shard is paused while a batch is read or processed, with no checkpoint out; one that fails, and is stored meanwhile, may be paused in its backoff. Before
+ * and after, a pause is only noted. How a shardEnded that forgets to checkpoint is treated makes no difference to it, so it comes with one of the policies.
  */
 export function eventsIn(snapshot: ShardConsumerSnapshot): readonly NamedEvent[] {
   const { context } = snapshot
   const awaited = [context.task, context.write?.effect ?? null].filter((effect) => effect !== null)
   const answers = awaited.flatMap((effect) => answersTo(effect, context))
-  return [...answers, ...[...shutdowns, ...checkpointsIn(context), ...stale].map(({ name, event }) => ({ name, event: { ...event } }))]
+  return [
+    ...answers,
+    ...[...shutdowns, ...pausesIn(context), ...checkpointsIn(context), ...stale].map(({ name, event }) => ({ name, event: { ...event } })),
+  ]
+}
+
+const pause: NamedEvent = { name: 'pause', event: { type: 'pause' } }
+const resume: NamedEvent = { name: 'resume', event: { type: 'resume' } }
+
+function pausesIn(context: ShardConsumerContext): readonly NamedEvent[] {
+  const { task, write, reason, batch, options } = context
+  if (options.missedShardEndCheckpoint === 'replay' || reason !== null) return []
+  if (isPaused(context)) return [resume]
+  // A batch that failed may be checkpointed to its end while it is held.
+  const waitsAgain = task?.type === 'startTimer' && context.resume === 'processRecords' && batch !== null && !hasErrorPolicy(options)
+  const isDue = write === null ? task?.type === 'readRecords' || task?.type === 'processRecords' : waitsAgain
+  return isDue ? [pause] : []
 }
 
 function checkpointsIn(context: ShardConsumerContext): readonly NamedEvent[] {
@@ -31,6 +52,7 @@ function checkpointsIn(context: ShardConsumerContext): readonly NamedEvent[] {
   // What checkpoints lead to elsewhere is the same with every error policy.
   const isLookedThrough = whole !== null && task?.type === 'processRecords'
   if (hasErrorPolicy(options) && !isLookedThrough && task?.type !== 'deliverDeadLetter') return []
+  if (isPaused(context) && (task !== null || hasErrorPolicy(options))) return []
   const wouldWait = write !== null && reason !== 'LEASE_LOST' && !processorDone
   return [
     ...(wouldWait ? [] : [ask('everything', null)]),

@@ -32,6 +32,7 @@ export function factsOf({ value, context, status }: ShardConsumerSnapshot): Stat
     reason: context.reason,
     asked: context.shutdownAsked,
     stopAsked: context.reason === 'SHARD_END' && !closes && context.stopRequested,
+    paused: isPaused(context),
     awaited: [context.task?.type ?? null, write?.effect.type ?? null],
     attempt: counts ? Math.min(context.attempt, leastCappedAttempt(context)) : 0,
     batchFailures: goesOn && batch !== null ? Math.min(context.batchFailures, context.options.maxDeliveryAttempts ?? 1) : 0,
@@ -55,6 +56,11 @@ export function factsOf({ value, context, status }: ShardConsumerSnapshot): Stat
     processorDone: context.processorDone,
     writeAttempt: write?.attempt ?? null,
   }
+}
+
+/** Whether a batch would be held: once the shard consumer is to end, nobody asks any more. */
+export function isPaused({ paused, reason, replay }: ShardConsumerContext): boolean {
+  return paused && reason === null && !replay
 }
 
 /** The key of a snapshot. Keys of consumers with other options are not to be compared. */
