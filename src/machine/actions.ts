@@ -30,9 +30,9 @@ function outcomeOf({ checkpoint, reason, initialized, replay, gaveUp, options }:
 
 export const advance: Action = (context, event) => ({ context: atFirst, effects: abortTask(context, event) })
 
-export const notePause: Action = (_, { type }) => ({ context: { paused: type === 'pause' } })
-/** A batch that is held awaits nothing; one that is not is handed over in this very step. */
-export const endTask: Action = ({ paused }) => (paused ? { context: { task: null } } : {})
+export const notePause: Action = (_, event) => ({ context: { paused: event.type === 'pause' } })
+/** A batch that is held awaits nothing. */
+export const endTask: Action = () => ({ context: { task: null } })
 
 /** The consumption ends: what is awaited is aborted, what was read and not processed is freed. */
 export const leave: Action = (context, event) => {

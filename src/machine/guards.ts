@@ -50,7 +50,7 @@ export const recordsDelivered: Guard = ofAnswer(
     event.type === 'recordsRead' &&
     (event.batch.count > 0 || (options.shouldCallProcessRecordsEvenForEmptyRecordList && !event.batch.atShardEnd)),
 )
-export const deliveryIsAllowed: Guard = ({ paused }) => !paused
+export const deliveryIsAllowed: Guard = (context) => !context.paused
 export const tipReached: Guard = ofAnswer((context) => context.idleMs > 0)
 export const failedBefore: Guard = ofAnswer((context) => context.attempt > 0)
 export const batchCovered: Guard = ofAnswer(batchIsCovered)
