@@ -59,6 +59,7 @@ export interface ShardConsumerInput {
 
 /** The effects of which one at most is awaited: the task, the read, or the timer that the consumer waits for. */
 export type TaskEffect = EffectOf<TaskEffectType>
+/** The types of those effects. */
 export type TaskEffectType =
   | Exclude<EffectsOf<'leaseStore'>, 'writeCheckpoint'>
   | Exclude<EffectsOf<'recordSource'>, 'dropBatch'>
@@ -153,7 +154,7 @@ export function createShardConsumerContext(input: ShardConsumerInput): ShardCons
   const { token, seed = 0, openedAtMs = null } = input
   const shardId = parseShardId(input.shardId)
   const { leaseKey = shardId } = input
-  if (!Number.isSafeInteger(token) || token < 0) throw unexpected('token', 'a lease counter, a whole number from 0', token)
+  if (!Number.isSafeInteger(token) || token < 0) throw unexpected('token', 'a whole number from 0', token)
   if (!Number.isSafeInteger(seed)) throw unexpected('seed', 'a whole number', seed)
   if (!leaseKey) throw unexpected('leaseKey', 'a text', leaseKey)
   return copyContext({

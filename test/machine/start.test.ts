@@ -7,8 +7,8 @@ describe.each([
   ['the compiled machine', compiled],
 ])('a shard consumer of %s', (_, { start, step }) => {
   it.each([
-    [{ shardId: 'shardId-000000000000', token: -1 }, 'token: expected a lease counter, a whole number from 0, got -1'],
-    [{ shardId: 'shardId-000000000000', token: 0.5 }, 'token: expected a lease counter, a whole number from 0, got 0.5'],
+    [{ shardId: 'shardId-000000000000', token: -1 }, 'token: expected a whole number from 0, got -1'],
+    [{ shardId: 'shardId-000000000000', token: 0.5 }, 'token: expected a whole number from 0, got 0.5'],
     [{ shardId: 'a', token: 1, seed: Number.NaN }, 'seed: expected a whole number, got NaN'],
     [{ shardId: 'a', token: 1, seed: 0.5 }, 'seed: expected a whole number, got 0.5'],
     [{ shardId: 'a', token: 1, leaseKey: '' }, 'leaseKey: expected a text, got ""'],
