@@ -28,8 +28,10 @@ function outcomeOf({ checkpoint, reason, initialized, replay, gaveUp, options }:
   return reason === 'SHARD_END' && !initialized ? 'finished' : 'stopped'
 }
 
+/** The next work begins, with no failures; what is awaited still is aborted. */
 export const advance: Action = (context, event) => ({ context: atFirst, effects: abortTask(context, event) })
 
+/** Notes that the shard is paused, or goes on. */
 export const notePause: Action = (_, event) => ({ context: { paused: event.type === 'pause' } })
 /** A batch that is held awaits nothing. */
 export const endTask: Action = () => ({ context: { task: null } })
@@ -46,22 +48,31 @@ export const passOver: Action = (context, event) =>
     : {}
 /** What failed is taken up again after a backoff. */
 export const countFailure: Action = ({ attempt, task }) => ({ context: { attempt: attempt + 1, resume: task?.type ?? null, task: null } })
+/** The work to take up again is the opening of the shard. */
 export const thenReopen: Action = () => ({ context: { resume: 'openShard' } })
+/** Takes over the checkpoint that was read. */
 export const storeCheckpoint: Action = (_, event) =>
   event.type === 'checkpointRead' ? { context: { checkpoint: event.checkpoint, pendingCheckpoint: event.pendingCheckpoint } } : {}
+/** Notes when the shard was first opened, or that it is gone. */
 export const noteOpened: Action = (context, event) =>
   event.type === 'shardOpened'
     ? { context: { openedAtMs: context.openedAtMs ?? event.openedAtMs, atShardEnd: false } }
     : { context: { atShardEnd: true } }
+/** Notes that the processor is initialised; it has seen the pending checkpoint. */
 export const noteInitialized: Action = () => ({ context: { initialized: true, pendingCheckpoint: null } })
+/** Notes the children that were listed. */
 export const noteChildren: Action = (_, event) =>
   event.type === 'childShardsListed' ? { context: { childShards: event.childShards } } : {}
+/** The processor is to be made anew. */
 export const markReplay: Action = () => ({ context: { replay: true } })
+/** The processor may not checkpoint any more. */
 export const endCheckpoints: Action = () => ({ context: { processorDone: true } })
+/** Tells the owner that the processor was told of the requested shutdown. */
 export const signalNotificationComplete: Action = ({ shardId, leaseKey, token }) => ({
   context: { notificationSignalled: true },
   effects: [{ type: 'signalShutdownNotificationComplete', shardId, leaseKey, token }],
 })
+/** The consumer has ended: notes how, and tells whoever asked for it. */
 export const complete: Action = (context) => {
   const outcome = outcomeOf(context)
   return {

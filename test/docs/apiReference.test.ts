@@ -23,6 +23,20 @@ describe('the reference of the API', () => {
     expect(entryPoints.map((path) => path.replace('../../', '')).toSorted()).toEqual(entries.toSorted())
   })
 
+  it('finds a comment before every export of every module, also of those that no entry hands on', () => {
+    const modules = filesUnder('src').filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
+    const bare = modules.flatMap((path) => {
+      const text = textOf(path)
+      const declared = /^export (?:default )?(?:async )?(?:function|const|class|interface|type) (?!\{)([\w[]+)/gm
+      return [...text.matchAll(declared)].flatMap(({ 1: name, index }) =>
+        text.slice(0, index).endsWith('*/\n') ? [] : [`${path}: ${name}`],
+      )
+    })
+
+    expect(modules.length).toBeGreaterThan(150)
+    expect(bare).toEqual([])
+  })
+
   it.each(entryPoints.map((path) => path.replace('../../', '')))('has a comment for every export of %s', (entry) => {
     const exported = exportsOf(entry)
 

@@ -20,10 +20,15 @@ export interface Script {
   readonly observe?: (step: Step<Heard, ShardEvent, ShardEffect>) => void
 }
 
+/** An event from outside, known by its name. */
 export const told = (request: string): CheckpointRequestedEvent => ({ type: 'checkpointRequested', request, position: null })
+/** An effect that is answered. */
 export const timer = (id: number): EffectOf<'startTimer'> => ({ type: 'startTimer', id, delayMs: 0 })
+/** An effect without an answer. */
 export const drop = (batchId: string): EffectOf<'dropBatch'> => ({ type: 'dropBatch', shardId: 'shardId-000000000000', batchId })
+/** Asks the driver to abort an effect. */
 export const cancel = (id: number): EffectOf<'cancel'> => ({ type: 'cancel', id })
+/** The answer of a timer. */
 export const fired = (nowMs = 0) => ({ type: 'timerFired', nowMs }) as const
 
 /** A machine that does what a case says, run by the runtime under test. */

@@ -64,6 +64,7 @@ export interface PlanOptions {
   readonly operations?: readonly FleetOperation[] | undefined
 }
 
+/** A network without faults. */
 export const noFaults: FaultRates = {
   throttled: 0,
   requestLost: 0,

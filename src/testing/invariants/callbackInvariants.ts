@@ -13,6 +13,7 @@ const wasInitialized = ({ grammar }: TraceFacts): boolean => grammar.includes('I
 const reasonOf = ({ after }: ToldStep): string => `the reason is ${String(after.context.reason)}`
 const callsOf = ({ asked }: ToldStep): unknown => asked.map(({ type }) => type)
 
+/** What holds of the callbacks of a processor. */
 export const callbackInvariants = [
   invariant(24, 'initialize succeeds once at most, and is not called again', (facts) => {
     const success = facts.callbackAnswers.find(({ step }) => step.event.type === 'initialized')

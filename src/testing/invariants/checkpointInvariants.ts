@@ -38,6 +38,7 @@ function isInRange({ position, step }: RequestFacts): boolean {
 const isForStoredOrEnd = ({ position, step: { before } }: RequestFacts): boolean =>
   same(position, before.context.checkpoint) || (before.context.shardEndedStarted && position?.sequenceNumber === 'SHARD_END')
 
+/** What holds of checkpoints. */
 export const checkpointInvariants = [
   invariant(41, 'Stored checkpoints never fall', ({ stored }) =>
     stored.flatMap((value, index) =>

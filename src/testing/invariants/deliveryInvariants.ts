@@ -33,6 +33,7 @@ function whilePaused(steps: readonly ToldStep[]): ReadonlySet<ToldStep> {
   )
 }
 
+/** What holds of the delivery of records, and of the error policy. */
 export const deliveryInvariants = [
   invariant(
     90,

@@ -49,6 +49,7 @@ const shutDown = ({ step }: Engine, snapshot: ShardConsumerSnapshot, reason: Shu
 /** The states from which it is tried what would come next. */
 const probed = (steps: readonly ToldStep[]): readonly ToldStep[] => spread(steps, 3)
 
+/** What holds of lives that go on until nothing is left to do. */
 export const livenessInvariants = [
   invariant(
     65,

@@ -8,6 +8,7 @@ const notifications = ({ steps }: TraceFacts) =>
 const askedAt = ({ events }: TraceFacts) => events.find(({ event }) => event.type === 'shutdown')?.index
 const completedAt = ({ steps }: TraceFacts) => steps.find(({ after }) => after.status === 'done')?.index
 
+/** What holds of what the owner of a consumer is told. */
 export const ownerInvariants = [
   invariant(
     55,

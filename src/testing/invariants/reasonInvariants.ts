@@ -40,6 +40,7 @@ function bringsShardEnd({ event, before: { context } }: EventStep): boolean {
   }
 }
 
+/** What holds of reasons to shut down. */
 export const reasonInvariants = [
   invariant(9, 'The reason never falls and is never unset', ({ events }) =>
     none(

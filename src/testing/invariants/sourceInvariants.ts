@@ -4,6 +4,7 @@ import { invariant, never, none } from './invariant.ts'
 import { above, isRecord, placeText } from './places.ts'
 import { askedFor, P, stateRank } from './traceFacts.ts'
 
+/** What holds of what a record source is asked. */
 export const sourceInvariants = [
   invariant(51, 'Records are delivered above what is stored and what was completed, and in their order', ({ steps }) =>
     none(

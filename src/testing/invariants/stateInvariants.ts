@@ -51,6 +51,7 @@ const withoutAsking = ({ value, context, status }: ShardConsumerSnapshot) => ({
   context: { ...context, shutdownAsked: true },
 })
 
+/** What holds of every state. */
 export const stateInvariants = [
   invariant(1, 'The state is one of the KCL, the first of them WAITING_ON_PARENT_SHARDS', ({ steps }) =>
     none(

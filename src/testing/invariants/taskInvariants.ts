@@ -36,6 +36,7 @@ const failures: ReadonlySet<string> = new Set([
 const isSameWork = (one: ShardEffect, other: ShardEffect): boolean =>
   one.type === 'processRecords' && other.type === 'processRecords' ? one.batch.batchId === other.batch.batchId : one.type === other.type
 
+/** What holds of the tasks of each state. */
 export const taskInvariants = [
   invariant(15, 'One task is out at a time, beside one checkpoint write', ({ steps }) => {
     const awaited = new Map<number, 'task' | 'write'>()

@@ -254,13 +254,19 @@ export const isCallback = ({ type }: ShardEffect): boolean => callbackTypes.has(
 /** Whether a consumer only waits for an effect, so that a shutdown need not wait for it too. */
 export const isOnlyWaitedFor = ({ type }: ShardEffect): boolean => ['read', 'timer'].includes(effectTable[type].lane)
 
-/** The states in the order of their ranks; the notification has two, as its completion is a state of its own. */
+/** The rank of WAITING_ON_PARENT_SHARDS. States are ranked in their order; the notification has two ranks, as its completion is a state of its own. */
 export const W = 0
+/** The rank of INITIALIZING. */
 export const I = 1
+/** The rank of PROCESSING. */
 export const P = 2
+/** The rank of SHUTDOWN_REQUESTED before its completion. */
 export const N = 3
+/** The rank of the notification's completion. */
 export const NC = 4
+/** The rank of SHUTTING_DOWN. */
 export const D = 5
+/** The rank of SHUTDOWN_COMPLETE. */
 export const C = 6
 
 const ranks: Readonly<Record<string, number>> = {
