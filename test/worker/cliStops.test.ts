@@ -17,12 +17,11 @@ const quick = ['--max-records', '10', '--idle-ms', '50', '--failover-ms', '1000'
 
 const consume = (name: string, workerId: string, env: Readonly<Record<string, string>> = {}, more: readonly string[] = []): CliRun =>
   startCli(
-    [
-      ...['consume', '--stream', name, '--application', name, '--worker-id', workerId, '--processor', recorder],
-      ...servers.endpoints,
-      ...quick,
-      ...more,
-    ],
+    ['consume', '--stream', name, '--application', name, '--worker-id', workerId, '--processor', recorder].concat(
+      servers.endpoints,
+      quick,
+      more,
+    ),
     { ...localAws, ...env },
   )
 
