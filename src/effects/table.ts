@@ -112,7 +112,7 @@ export const effectTable = {
   },
   /**
    * Reads every lease: all pages of one scan. `nowMs` is monotonic milliseconds, taken when the scan began. `reportingWorkers` are those that report to a leader
-   * of the KCL 3 in the same table, and how long ago they did, by the wall clocks of both; left out where there are none.
+   * of the KCL 3, in the same table or in one beside it, and how long ago they did, by the wall clocks of both; left out where none are known.
    */
   listLeases: {
     port: 'leaseTable',

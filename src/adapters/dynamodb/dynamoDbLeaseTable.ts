@@ -7,6 +7,7 @@ import { createLanes } from './lanes.ts'
 import { leaseRows } from './leaseRows.ts'
 import { checkOptions, type DynamoDbLeaseTableOptions } from './leaseTableOptions.ts'
 import { namingTable } from './namingTable.ts'
+import { olderReports } from './olderReports.ts'
 import { orThrottled } from './throttling.ts'
 
 const refusals = { refused: { type: 'leaseRefused' }, shared: { type: 'workerIdShared' } } as const
@@ -20,6 +21,7 @@ export function dynamoDbLeaseTable(options: DynamoDbLeaseTableOptions): LeaseSto
   const checked = checkOptions(options)
   const { client, tableName, nowMs } = checked
   const rows = leaseRows(namingTable(client, tableName), tableName)
+  const reportsBeside = olderReports(client, tableName)
   const held = heldLeases(rows, createLanes(), nowMs)
 
   return {
@@ -48,7 +50,8 @@ export function dynamoDbLeaseTable(options: DynamoDbLeaseTableOptions): LeaseSto
     listLeases: () =>
       orThrottled(async () => {
         const startedMs = nowMs()
-        const { leases, reportingWorkers } = await rows.list()
+        const { leases, reportingWorkers: reports } = await rows.list()
+        const reportingWorkers = [...reports, ...(await reportsBeside())]
         return { type: 'leasesListed', leases, nowMs: startedMs, ...(reportingWorkers.length > 0 && { reportingWorkers }) }
       }),
 
