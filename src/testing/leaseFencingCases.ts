@@ -64,6 +64,22 @@ export const leaseFencingCases: Readonly<Record<string, Body>> = {
     expectEqual((await alice.release(shard, again)).type, 'leaseReleased', 'release with the new token')
   },
 
+  'refuses a worker whose lease another process has taken under the same id': async (fixture) => {
+    const alice = await leaseWorker('alice', fixture.worker('alice'))
+    await alice.create(shard)
+    const token = await alice.hold(shard)
+    const namesake = await leaseWorker('alice', fixture.worker('alice'))
+    const its = await namesake.hold(shard)
+    const before = await alice.row(shard)
+    const refusals: readonly string[] = ['leaseRefused', 'workerIdShared']
+    expectEqual((await alice.checkpoint(shard, token, at('99'))).type, 'checkpointRefused', 'checkpoint')
+    for (const { type } of [await alice.renew(shard, token), await alice.release(shard, token)]) {
+      expectEqual(refusals.includes(type), true, `${refusals.join(' or ')}, got ${type}`)
+    }
+    expectEqual(await alice.row(shard), before, 'row')
+    expectEqual((await namesake.renew(shard, its)).type, 'leaseRenewed', 'the other’s renewal')
+  },
+
   'refuses the token of a released lease': async (fixture) => {
     const alice = await leaseWorker('alice', fixture.worker('alice'))
     await alice.create(shard)

@@ -159,6 +159,19 @@ export const leaseRowCases: Readonly<Record<string, Body>> = {
     expectEqual(await alice.row(shard), { ...before, leaseCounter: 3 }, 'row')
   },
 
+  'renews a lease that no write has renewed since, and changes nothing else where a checkpoint has': async (fixture) => {
+    const alice = await leaseWorker('alice', fixture.worker('alice'))
+    await alice.create(shard)
+    const token = await alice.hold(shard)
+    await alice.checkpoint(shard, token, at('5'))
+    const before = await alice.row(shard)
+    expectEqual((await alice.renew(shard, token)).type, 'leaseRenewed', 'answer')
+    expectEqual((await alice.row(shard))?.leaseCounter, (before?.leaseCounter ?? 0) + 1, 'counter')
+    expectEqual((await alice.renew(shard, token, Number.MIN_SAFE_INTEGER)).type, 'leaseRenewed', 'second answer')
+    const after = await alice.row(shard)
+    expectEqual(after, { ...before, leaseCounter: after?.leaseCounter }, 'row')
+  },
+
   'gives a released lease to the next worker at once, without counting a switch': async (fixture) => {
     const alice = await leaseWorker('alice', fixture.worker('alice'))
     const bob = await leaseWorker('bob', fixture.worker('bob'))

@@ -28,6 +28,33 @@ export const brokenLeaseTables: readonly {
   readonly breakIt: (whole: Store) => Partial<Store>
 }[] = [
   {
+    fault: 'takes every write for a renewal',
+    noticedBy: 'renews a lease that no write has renewed since, and changes nothing else where a checkpoint has',
+    breakIt: (whole) => ({ renewLease: (effect) => whole.renewLease({ ...effect, freshSinceMs: 0 }, context) }),
+  },
+  {
+    fault: 'takes a lease back from another process that has its id',
+    noticedBy: 'refuses a worker whose lease another process has taken under the same id',
+    breakIt: (whole) => {
+      let workerId = ''
+      return {
+        acquireLease(effect) {
+          ;({ workerId } = effect)
+          return whole.acquireLease(effect, context)
+        },
+        async writeCheckpoint(effect) {
+          const answer = await whole.writeCheckpoint(effect, context)
+          const listed = await whole.listLeases({ type: 'listLeases', id }, context)
+          const row = listed.type === 'leasesListed' ? listed.leases.find(({ leaseKey }) => leaseKey === effect.leaseKey) : undefined
+          if (answer.type !== 'checkpointRefused' || row?.leaseOwner !== workerId) return answer
+          const { leaseKey, leaseOwner, leaseCounter } = row
+          const taken = await whole.acquireLease({ type: 'acquireLease', id, leaseKey, leaseOwner, leaseCounter, workerId }, context)
+          return taken.type === 'leaseAcquired' ? whole.writeCheckpoint({ ...effect, token: taken.token }, context) : answer
+        },
+      }
+    },
+  },
+  {
     fault: 'takes a lease whatever counter is named',
     noticedBy: 'refuses a lease to a worker that names an older counter',
     breakIt: (whole) => ({
