@@ -70,9 +70,10 @@ export function aShard(texts: readonly string[], { isOpen = false, perRead = 1_0
       hashKeyRange: { startingHashKey: '0', endingHashKey: String(2n ** 128n - 1n) },
     }
     if (counter < 0) await leases.createLease({ type: 'createLease', id: 1, lease }, context)
-    counter = table.rows().find(({ leaseKey }) => leaseKey === shardId)?.leaseCounter ?? 0
+    const row = table.rows().find(({ leaseKey }) => leaseKey === shardId)
+    counter = row?.leaseCounter ?? 0
     const acquired = await leases.acquireLease(
-      { type: 'acquireLease', id: 2, leaseKey: shardId, leaseCounter: counter, leaseOwner: null, workerId: 'w' },
+      { type: 'acquireLease', id: 2, leaseKey: shardId, leaseCounter: counter, leaseOwner: row?.leaseOwner ?? null, workerId: 'w' },
       context,
     )
     if (acquired.type !== 'leaseAcquired') throw new Error(`acquireLease: got ${acquired.type}`)
