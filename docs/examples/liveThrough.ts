@@ -18,8 +18,9 @@ export async function liveThrough(life: Life, processor: RecordProcessor): Promi
     shardId,
     batches,
     deadLetter() {},
-    send({ request }) {
-      const settled = { type: 'settleCheckpoint', shardId, request, error: failure } as const
+    send(event) {
+      if (event.type !== 'checkpointRequested') return
+      const settled = { type: 'settleCheckpoint', shardId, request: event.request, error: failure } as const
       queueMicrotask(() => handlers.settleCheckpoint(settled))
     },
   })

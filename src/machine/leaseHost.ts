@@ -17,7 +17,7 @@ import type { CoordinatorEvent } from './coordinatorState.ts'
 import { type LeaseKeeperEvent, leaseKeeper, startLeaseKeeper } from './leaseKeeper.ts'
 import { createMailbox } from './mailbox.ts'
 import type { Observer } from './observation.ts'
-import type { CheckpointRequestedEvent, ShardConsumerContext, ShardEvent } from './shardConsumerContext.ts'
+import type { CheckpointRequestedEvent, PauseEvent, ShardConsumerContext, ShardEvent } from './shardConsumerContext.ts'
 import type { ShardConsumerEngine, ShardConsumerSnapshot } from './shardConsumerEngine.ts'
 import type { ShardConsumerOptions } from './shardConsumerOptions.ts'
 
@@ -47,8 +47,10 @@ export interface LeaseHostOptions {
   readonly gracefulLeaseHandoffTimeoutMillis?: number
   readonly engine: ShardConsumerEngine
   readonly shardOptions: Partial<ShardConsumerOptions>
-  /** Makes the processor of a consumer that starts; `send` is how it asks for checkpoints. What it throws ends the worker. */
-  readonly hostProcessor: (shardId: string, send: (event: CheckpointRequestedEvent) => void) => HostedProcessor
+  /**
+   * Makes the processor of a consumer that starts; `send` is how it asks for checkpoints, and pauses and resumes its shard. What it throws ends the worker.
+   */
+  readonly hostProcessor: (shardId: string, send: (event: CheckpointRequestedEvent | PauseEvent) => void) => HostedProcessor
   readonly tellCoordinator: (event: CoordinatorEvent) => void
   readonly observe: Observer
   /** Hears what is to end the worker: in order, where the error policy says so, or with `force`, where a machine ended against its contract. */
@@ -58,6 +60,10 @@ export interface LeaseHostOptions {
 /** Runs a lease keeper per held lease, and a shard consumer for each of them. */
 export interface RunningLeases {
   readonly handlers: LeaseHost
+  /** The leases that are kept, by their keys. */
+  readonly leaseKeys: readonly string[]
+  /** Pauses or resumes the shard of a lease, until the lease is gone: also its later consumers. A lease that is not kept is ignored. */
+  tell(leaseKey: string, event: PauseEvent): void
   /** Stops every machine at once, as a crash would. */
   close(): void
 }
@@ -85,6 +91,10 @@ export function hostLeases(options: LeaseHostOptions): RunningLeases {
       },
       stopKeeping: ({ leaseKey, force }) => keepers.get(leaseKey)?.send({ type: 'stop', force }),
     },
+    get leaseKeys() {
+      return [...keepers.keys()]
+    },
+    tell: (leaseKey, event) => keepers.get(leaseKey)?.tellConsumer(event),
     close() {
       for (const kept of keepers.values()) kept.close()
       keepers.clear()
@@ -100,6 +110,7 @@ interface LeaseEnd {
 
 interface KeptLease {
   send(event: LeaseKeeperEvent): void
+  tellConsumer(event: PauseEvent): void
   close(): void
   readonly gone: Promise<LeaseEnd>
 }
@@ -127,6 +138,7 @@ function keepLease(options: LeaseHostOptions, effect: EffectOf<'keepLease'>): Ke
   mailbox.open(keeper)
   return {
     send: (event) => keeper.send(event),
+    tellConsumer: consumers.tell,
     close() {
       consumers.close()
       keeper.close()
@@ -136,16 +148,27 @@ function keepLease(options: LeaseHostOptions, effect: EffectOf<'keepLease'>): Ke
 }
 
 /** Runs the shard consumers of one lease, one after another. */
-function hostConsumer(options: LeaseHostOptions, tellKeeper: (event: LeaseKeeperEvent) => void): { handlers: ConsumerHost; close(): void } {
+function hostConsumer(
+  options: LeaseHostOptions,
+  tellKeeper: (event: LeaseKeeperEvent) => void,
+): { handlers: ConsumerHost; tell(event: PauseEvent): void; close(): void } {
   let running: ConsumerMachine | undefined
   let closeRunning = (): void => undefined
+  let lastTold: PauseEvent | undefined
+  const tell = (event: PauseEvent): void => {
+    lastTold = event
+    running?.send(event)
+  }
   return {
+    tell,
     handlers: {
       startConsumer(effect) {
         try {
-          const started = startConsumer(options, effect, tellKeeper)
+          const started = startConsumer(options, effect, tellKeeper, tell)
           running = started.consumer
           closeRunning = started.close
+          // A pause outlasts the consumer that heard of it.
+          if (lastTold?.type === 'pause') running.send(lastTold)
         } catch (error) {
           // The user's factory threw, or made something that is not a processor: the worker ends, and the lease is released first.
           options.fail(error, true)
@@ -162,11 +185,15 @@ function startConsumer(
   options: LeaseHostOptions,
   effect: EffectOf<'startConsumer'>,
   tellKeeper: (event: LeaseKeeperEvent) => void,
+  tellConsumer: (event: PauseEvent) => void,
 ): { consumer: ConsumerMachine; close(): void } {
   const { handlers, engine, shardOptions, observe, workerId } = options
   const { leaseKey, token, shardId, parentShardIds, openedAtMs } = effect
   const mailbox = createMailbox<ShardEvent>()
-  const processor = options.hostProcessor(shardId, mailbox.send)
+  const processor = options.hostProcessor(shardId, (event) => {
+    if (event.type === 'checkpointRequested') mailbox.send(event)
+    else tellConsumer(event)
+  })
   const consumer = interpret({
     machine: engine,
     start: engine.start({

@@ -19,7 +19,7 @@ export interface ShardHealth {
   readonly state: ConsumerState
   /** The state with its sub-state, such as `PROCESSING.reading`. */
   readonly place: string
-  /** Since a batch was completed, a read found that there is nothing, a checkpoint was stored, or a parent was seen to be still at work. */
+  /** Since a batch was completed, a read found that there is nothing, a checkpoint was stored, or a parent was seen to be still at work; the time of pauses does not count. */
   readonly sinceProgressMs: number
   /** What the shard waits for; null between two steps, and where only an event from outside leads on. */
   readonly pending: PendingEffect | null
@@ -31,6 +31,8 @@ export interface ShardHealth {
   readonly sinceRenewalMs: number | null
   /** Whether it made no progress for longer than `stuckAfterMillis`. */
   readonly isStuck: boolean
+  /** Whether it is paused; then it is not stuck. */
+  readonly isPaused: boolean
 }
 
 /** How a worker fares. */
@@ -87,6 +89,8 @@ interface ShardRecord {
   snapshot: ShardConsumerSnapshot
   readonly wait: Wait
   progressMs: number
+  /** Since when it is paused. */
+  pausedMs: number | null
   millisBehindLatest: number | null
 }
 
@@ -121,11 +125,15 @@ export function recordHealth({ workerId, stuckAfterMillis, nowMs }: HealthOption
     const { leaseKey, task } = after.context
     let record = shards.get(leaseKey)
     if (record === undefined) {
-      record = { snapshot: after, wait: new Wait(), progressMs: now, millisBehindLatest: null }
+      record = { snapshot: after, wait: new Wait(), progressMs: now, pausedMs: null, millisBehindLatest: null }
       shards.set(leaseKey, record)
     }
     if (before === after) return
     if (isProgress(step)) record.progressMs = now
+    if (!isPaused(after)) {
+      record.progressMs += pausedFor(record, now)
+      record.pausedMs = null
+    } else record.pausedMs ??= now
     if (step.event?.type === 'recordsRead') record.millisBehindLatest = step.event.batch.millisBehindLatest
     record.snapshot = after
     record.wait.note(task, now)
@@ -134,7 +142,7 @@ export function recordHealth({ workerId, stuckAfterMillis, nowMs }: HealthOption
   const shardHealth = (record: ShardRecord, now: number): ShardHealth => {
     const { snapshot, progressMs, millisBehindLatest } = record
     const { context, value } = snapshot
-    const sinceProgressMs = now - progressMs
+    const sinceProgressMs = now - progressMs - pausedFor(record, now)
     const renewedMs = renewals.get(context.leaseKey)
     return {
       shardId: context.shardId,
@@ -147,7 +155,8 @@ export function recordHealth({ workerId, stuckAfterMillis, nowMs }: HealthOption
       millisBehindLatest,
       attempts: context.attempt,
       sinceRenewalMs: renewedMs === undefined ? null : now - renewedMs,
-      isStuck: sinceProgressMs > stuckAfterMillis,
+      isStuck: !isPaused(snapshot) && sinceProgressMs > stuckAfterMillis,
+      isPaused: isPaused(snapshot),
     }
   }
 
@@ -169,6 +178,16 @@ export function recordHealth({ workerId, stuckAfterMillis, nowMs }: HealthOption
       }
     },
   }
+}
+
+/** Whether batches are held back; a shard that is to stop waits for no resumption. */
+function isPaused({ context }: ShardConsumerSnapshot): boolean {
+  return context.paused && context.reason === null
+}
+
+/** How long the present pause has lasted since the last progress. */
+function pausedFor({ pausedMs, progressMs }: ShardRecord, nowMs: number): number {
+  return pausedMs === null ? 0 : nowMs - Math.max(pausedMs, progressMs)
 }
 
 /** The state with its sub-state. */

@@ -91,6 +91,8 @@ function logShardConsumer(logger: Logger, { shardId, step }: Extract<Observation
     const why = event?.type === 'processorGone' ? 'is gone' : "ended without the checkpoint of the shard's end"
     logger.error(`${shardId}: the record processor ${why}: it is made anew`)
   }
+  if (event?.type === 'pause') logger.info(`${shardId}: paused`)
+  if (event?.type === 'resume') logger.info(`${shardId}: resumed`)
   const state = consumerState(after.value)
   if (before === null || consumerState(before.value) !== state) logger.info(`${shardId}: ${state}`)
 }

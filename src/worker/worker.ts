@@ -1,8 +1,8 @@
 import { dynamoDbLeaseTable } from '@shardwise/dynamodb'
-import { createBatchStore, interpret } from '@shardwise/effects'
+import { createBatchStore, interpret, shown } from '@shardwise/effects'
 import { createDropReporter, type DroppedRecordsOfShard, fanOutRecordSource, kinesisRecordSource } from '@shardwise/kinesis'
 import { type CoordinatorEvent, coordinator, startCoordinator } from '@shardwise/machine'
-import { createMailbox, hostLeases, type Observer, seedOf } from '@shardwise/machine/host'
+import { createMailbox, hostLeases, type Observer, type RunningLeases, seedOf } from '@shardwise/machine/host'
 import { adaptRecordProcessor } from '@shardwise/processor'
 import { checkAwsClients, createAwsClients } from './awsClients.ts'
 import { watchEventLoop } from './eventLoopWatch.ts'
@@ -19,6 +19,7 @@ export class Worker {
   readonly workerId: string
   readonly #options: ParsedWorkerOptions
   readonly #health: HealthRecord
+  #leases: RunningLeases | undefined
   #send: ((event: CoordinatorEvent) => void) | undefined
   #stopAsked: { force: boolean } | undefined
   #running: Promise<void> | undefined
@@ -59,6 +60,29 @@ export class Worker {
   /** How this worker and its shards fare now: for probes, dashboards and alarms. */
   health(): WorkerHealth {
     return this.#health.health()
+  }
+
+  /**
+   * Has no further batch of a shard handed to its record processor, until `resume`, or until the lease leaves this worker: a later owner begins unpaused. A
+   * call that is under way ends as it will; the lease is kept, and one batch at most is held. @throws Error for a shard whose lease this worker does not hold.
+   */
+  pause(shardId: string): void {
+    this.#tell(shardId, 'pause')
+  }
+
+  /** Ends a pause, whoever asked for it; the batch that is held comes first. @throws Error for a shard whose lease this worker does not hold. */
+  resume(shardId: string): void {
+    this.#tell(shardId, 'resume')
+  }
+
+  #tell(shardId: string, type: 'pause' | 'resume'): void {
+    const held = this.#leases?.leaseKeys ?? []
+    if (!held.includes(shardId)) {
+      throw new Error(
+        `shardId: expected a shard that this worker holds (${held.join(', ') || 'now none'}) to ${type}, got ${shown(shardId)}`,
+      )
+    }
+    this.#leases?.tell(shardId, { type })
   }
 
   #stop(force: boolean): void {
@@ -119,6 +143,7 @@ export class Worker {
     })
     mailbox.open(running)
     this.#send = mailbox.send
+    this.#leases = leases
     if (this.#stopAsked !== undefined) running.send({ type: 'stop', ...this.#stopAsked })
     const watch = watchForStuck({ health: this.#health, stuckAfterMillis: this.#options.stuckAfterMillis, given, fail })
     try {
@@ -127,6 +152,7 @@ export class Worker {
       if (failure !== null) throw Object.assign(new Error(failure.message), { name: failure.name })
     } finally {
       this.#send = undefined
+      this.#leases = undefined
       watch.end()
       leases.close()
     }

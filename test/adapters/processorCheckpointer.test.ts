@@ -72,7 +72,7 @@ describe('a checkpoint', () => {
       processor: aProcessor({ shardEnded: ({ checkpointer }) => void inputs.push(checkpointer) }),
       shardId,
       batches: createBatchStore(),
-      send: ({ request }) => hosted.handlers.settleCheckpoint(settleCheckpoint(request)),
+      send: (event) => event.type === 'checkpointRequested' && hosted.handlers.settleCheckpoint(settleCheckpoint(event.request)),
     })
     await hosted.handlers.initialize(initialize, noSignal)
     await hosted.handlers.notifyShardEnded({ type: 'notifyShardEnded', id: 2, shardId, attempt: 0 }, noSignal)

@@ -25,6 +25,7 @@ async function deliver(processor: RecordProcessor, records: readonly KinesisReco
     childShards: [],
     attempt: 0,
     signal: new AbortController().signal,
+    pause: () => () => undefined,
   })
 }
 

@@ -6,7 +6,13 @@ import {
   type HandlerContext,
   type KinesisRecord,
 } from '@shardwise/effects'
-import { type CheckpointRequested, hostRecordProcessor, type ProcessRecordsInput, type RecordProcessor } from '@shardwise/processor'
+import {
+  type CheckpointRequested,
+  hostRecordProcessor,
+  type PauseRequested,
+  type ProcessRecordsInput,
+  type RecordProcessor,
+} from '@shardwise/processor'
 
 export const shardId = 'shardId-000000000000'
 export const at = (sequenceNumber: string, subSequenceNumber = 0) => ({ sequenceNumber, subSequenceNumber })
@@ -56,7 +62,13 @@ export const notifyShardEnded: EffectOf<'notifyShardEnded'> = { type: 'notifySha
 export function host(processor: RecordProcessor) {
   const batches = createBatchStore()
   const sent: CheckpointRequested[] = []
-  const hosted = hostRecordProcessor({ processor, shardId, batches, send: (event) => void sent.push(event) })
+  const pauses: PauseRequested['type'][] = []
+  const hosted = hostRecordProcessor({
+    processor,
+    shardId,
+    batches,
+    send: (event) => void (event.type === 'checkpointRequested' ? sent.push(event) : pauses.push(event.type)),
+  })
 
   /** The effect that hands a new batch of these records over. */
   const processRecords = (
@@ -76,7 +88,7 @@ export function host(processor: RecordProcessor) {
     }
     return { type: 'processRecords', id: 2, shardId, batch: batches.put({ shardId: ofShard, records, handle }), after, attempt }
   }
-  return { ...hosted, batches, sent, processRecords }
+  return { ...hosted, batches, sent, pauses, processRecords }
 }
 
 /** A hosted processor that is initialised, with the input of its first batch. */

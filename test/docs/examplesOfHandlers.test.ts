@@ -6,6 +6,7 @@ import { addAmounts, Totals } from '../../docs/examples/eachBatch.ts'
 import { sendOrders } from '../../docs/examples/eachRecord.ts'
 import { fileOrders } from '../../docs/examples/iterate.ts'
 import { bookOrders } from '../../docs/examples/lambdaRecords.ts'
+import { writeTo } from '../../docs/examples/pausing.ts'
 
 const shardId = 'shardId-000000000000'
 
@@ -138,5 +139,36 @@ describe('lambdaRecords.ts', () => {
       ),
     ).toBe('SHARD_END')
     expect(booked).toEqual(['1', '2', '3'])
+  })
+})
+
+describe('pausing.ts', () => {
+  it('writes nothing while the store is full, and everything in the end', async () => {
+    const written: string[] = []
+    let isFull = false
+    let wasFull = 0
+    const processor = writeTo({
+      async write(texts) {
+        if (isFull) throw new Error('full')
+        written.push(...texts)
+        if (wasFull === 2) return { fullForMs: 0 }
+        wasFull += 1
+        isFull = true
+        // Before the shard is resumed.
+        setTimeout(() => (isFull = false), 1)
+        return { fullForMs: 5 }
+      },
+    })
+    expect(
+      await consume(
+        [
+          ['a', '1'],
+          ['b', '2'],
+          ['a', '3'],
+        ],
+        processor,
+      ),
+    ).toBe('SHARD_END')
+    expect(written).toEqual(['1', '2', '3'])
   })
 })

@@ -24,6 +24,7 @@ const health: WorkerHealth = {
       attempts: 0,
       sinceRenewalMs: 1,
       isStuck: false,
+      isPaused: false,
     },
   ],
 }

@@ -63,6 +63,7 @@ describe('the health of a shard', () => {
         attempts: 0,
         sinceRenewalMs: null,
         isStuck: false,
+        isPaused: false,
       },
     ])
   })
@@ -102,6 +103,51 @@ describe('the health of a shard', () => {
       isLive: false,
       shards: [{ isStuck: true, place: 'PROCESSING.backingOff', pending: { effect: 'startTimer', forMs: 301 } }],
     })
+  })
+
+  it('is paused and not stuck for as long as its batch is held, and the time of the pause does not count when it is resumed', () => {
+    const { live, at, record } = aRecord()
+    const events = [...untilReading, { type: 'pause', atMs: 50 }, { type: 'recordsRead', id: 5, batch: batch(3, 250), atMs: 100 }] as const
+    live(events)
+    expect(at(9_000).health()).toMatchObject({
+      isLive: true,
+      shards: [{ isPaused: true, isStuck: false, place: 'PROCESSING.holding', pending: null, sinceProgressMs: 50 }],
+    })
+
+    const steps = replay({ shardId, token: 7 }, [...events, { type: 'resume' }])
+    const [[before], [after, effects]] = steps.slice(-2) as [(typeof steps)[number], (typeof steps)[number]]
+    record.observe({ machine: 'shardConsumer', shardId, step: { event: { type: 'resume' }, before, after, effects } })
+    expect(at(9_900).health().shards).toMatchObject([{ isPaused: false, isStuck: false, sinceProgressMs: 950 }])
+    expect(at(9_951).health().shards).toMatchObject([{ isPaused: false, isStuck: true, pending: { effect: 'processRecords' } }])
+  })
+
+  it('counts what goes well during a pause, and the time before it', () => {
+    const { live, at } = aRecord()
+    live([
+      ...untilReading,
+      { type: 'recordsRead', id: 5, batch: batch(3, 250), atMs: 100 },
+      { type: 'pause', atMs: 300 },
+      { type: 'recordsProcessed', id: 6, atMs: 500 },
+    ])
+    expect(at(9_000).health().shards[0]?.sinceProgressMs).toBe(0)
+
+    const failing = aRecord()
+    failing.live([
+      ...untilReading,
+      { type: 'recordsRead', id: 5, batch: batch(3, 250), atMs: 100 },
+      { type: 'pause', atMs: 900 },
+      { type: 'resume', atMs: 5_000 },
+      { type: 'pause', atMs: 5_101 },
+      { type: 'resume', atMs: 9_000 },
+    ])
+    expect(failing.at(9_000).health().shards).toMatchObject([{ sinceProgressMs: 1_001, isStuck: true }])
+  })
+
+  it('is not paused any more once it is to stop', () => {
+    const { live, at } = aRecord()
+    live([...untilReading, { type: 'pause' }, { type: 'shutdown', reason: 'REQUESTED', atMs: 100 }])
+
+    expect(at(1_101).health().shards).toMatchObject([{ isPaused: false, isStuck: true, state: 'SHUTDOWN_REQUESTED' }])
   })
 
   it('is stuck when consumers follow one another on a lease without completing anything', () => {

@@ -28,9 +28,11 @@ export class RecordsInput extends CallbackInput implements ProcessRecordsInput {
   readonly isAtShardEnd: boolean
   readonly childShards: BatchHandle['childShards']
   readonly attempt: number
+  readonly pause: () => () => void
 
   constructor(
     checkpointer: Checkpointer,
+    pause: () => () => void,
     context: HandlerContext,
     { shardId, batch, attempt }: { readonly shardId: ShardId; readonly batch: BatchHandle; readonly attempt: number },
     records: readonly KinesisRecord[],
@@ -42,6 +44,7 @@ export class RecordsInput extends CallbackInput implements ProcessRecordsInput {
     this.isAtShardEnd = batch.atShardEnd
     this.childShards = batch.childShards
     this.attempt = attempt
+    this.pause = pause
   }
 }
 

@@ -23,6 +23,11 @@ export interface CheckpointRequested {
   readonly position: ExtendedSequenceNumber | null
 }
 
+/** A processor has its shard paused or resumed. */
+export interface PauseRequested {
+  readonly type: 'pause' | 'resume'
+}
+
 interface Waiting {
   resolve(): void
   reject(error: Error): void

@@ -10,7 +10,7 @@ import {
   type ShardId,
 } from '@shardwise/effects'
 import { EndInput, LetterInput, RecordsInput, StopInput } from './callbackInputs.ts'
-import { type CheckpointRequested, ShardCheckpointer } from './checkpointer.ts'
+import { type CheckpointRequested, type PauseRequested, ShardCheckpointer } from './checkpointer.ts'
 import { refuseUnknownOptions } from './options.ts'
 import type { DeadLetter, RecordProcessor } from './recordProcessor.ts'
 import { recordsAbove } from './recordsAbove.ts'
@@ -27,7 +27,7 @@ export interface RecordProcessorHostOptions {
   /** Takes the dead letters of a processor that has no `deadLetter` of its own. */
   readonly deadLetter?: DeadLetter | undefined
   /** Feeds the machine of this consumer. */
-  readonly send: (event: CheckpointRequested) => void
+  readonly send: (event: CheckpointRequested | PauseRequested) => void
 }
 
 /** A record processor, hosted. */
@@ -65,6 +65,7 @@ class Host {
   readonly #processor: RecordProcessor
   readonly #batches: BatchStore
   readonly #deadLetter: DeadLetter | undefined
+  readonly #pause: () => () => void
   #initialized = false
 
   constructor({ processor, shardId, batches, deadLetter, send }: RecordProcessorHostOptions) {
@@ -72,6 +73,11 @@ class Host {
     this.#processor = processor
     this.#batches = batches
     this.#deadLetter = deadLetter
+    const resume = (): void => send({ type: 'resume' })
+    this.#pause = () => {
+      send({ type: 'pause' })
+      return resume
+    }
   }
 
   async initialize(effect: EffectOf<'initialize'>): Promise<AnswerBody<'initialize'>> {
@@ -96,7 +102,7 @@ class Host {
     if (records === undefined) return { type: 'batchGone' }
     // A checkpoint during a failed attempt can cover the whole batch. The KCL hands over no empty lists either.
     if (records.length === 0 && effect.batch.count > 0) return { type: 'recordsProcessed' }
-    const input = new RecordsInput(this.checkpointer, context, effect, records)
+    const input = new RecordsInput(this.checkpointer, this.#pause, context, effect, records)
     const error = await failureOf(() => this.#processor.processRecords(input))
     return error === null ? { type: 'recordsProcessed' } : { type: 'recordsFailed', error }
   }

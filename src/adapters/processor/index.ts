@@ -1,5 +1,5 @@
 export { type AnyRecordProcessor, adaptRecordProcessor } from './adaptRecordProcessor.ts'
-export type { Checkpointer, CheckpointRequested } from './checkpointer.ts'
+export type { Checkpointer, CheckpointRequested, PauseRequested } from './checkpointer.ts'
 export { eachBatch } from './handlers/eachBatch.ts'
 export { type EachRecordOptions, eachRecord } from './handlers/eachRecord.ts'
 export type { BatchContext, RecordContext } from './handlers/handlerContext.ts'

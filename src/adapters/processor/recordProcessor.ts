@@ -30,6 +30,11 @@ export interface ProcessRecordsInput {
   readonly attempt: number
   /** Fires when the lease is lost while the callback runs. */
   readonly signal: CallbackSignal
+  /**
+   * Has no further batch of this shard handed over, nor this one again, until the function that is returned is called, or the lease leaves the worker. This
+   * call goes on; the lease is kept. Both stand alone, and may be kept and used between callbacks.
+   */
+  readonly pause: () => () => void
 }
 
 /** Records on which a processor failed until the error policy was exhausted. */

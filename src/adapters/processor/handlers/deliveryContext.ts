@@ -9,6 +9,7 @@ export class DeliveryContext implements BatchContext {
   readonly token: number
   readonly millisBehindLatest: number | undefined
   readonly attempt: number
+  readonly pause: () => () => void
   /** Stands alone, so that it may be destructured. */
   readonly checkpoint: (position: ExtendedSequenceNumber) => Promise<void>
   readonly #input: Delivery['input']
@@ -18,6 +19,7 @@ export class DeliveryContext implements BatchContext {
     this.token = token
     this.millisBehindLatest = input.millisBehindLatest
     this.attempt = input.attempt
+    this.pause = input.pause
     this.checkpoint = (position) => progress.storeAt(input.checkpointer, position)
     this.#input = input
   }

@@ -12,6 +12,11 @@ interface ShardContext {
   readonly attempt: number
   /** Fires when the lease is lost while the present batch is handled. */
   readonly signal: CallbackSignal
+  /**
+   * Has no further batch of this shard handed over, nor the present one again, until the function that is returned is called, or the lease leaves the worker.
+   * The rest of the present batch still comes; the lease is kept. Both stand alone, and may be kept after the handler has ended.
+   */
+  readonly pause: () => () => void
 }
 
 /** What a handler of many records is told beside them. */

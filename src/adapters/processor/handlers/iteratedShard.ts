@@ -126,6 +126,8 @@ export class IteratedShard implements RecordProcessor {
 
   #context(): BatchContext {
     const batch = (): ProcessRecordsInput | undefined => this.#batch
+    const pause = this.#batch?.pause
+    if (pause === undefined) throw new Error('iterate: the handler runs before any batch')
     const running = (): Callback => this.#running
     return {
       shardId: this.#opening?.shardId ?? '',
@@ -139,6 +141,7 @@ export class IteratedShard implements RecordProcessor {
       get signal() {
         return running().signal
       },
+      pause,
       checkpoint: (position) => this.#checkpoint(position),
     }
   }

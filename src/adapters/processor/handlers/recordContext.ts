@@ -11,6 +11,7 @@ export class NotingContext implements RecordContext {
   readonly token: number
   readonly millisBehindLatest: number | undefined
   readonly attempt: number
+  readonly pause: () => () => void
   /** Stands alone, so that it may be destructured. */
   readonly checkpoint: (position: ExtendedSequenceNumber) => void
   readonly asked: ExtendedSequenceNumber[] = []
@@ -22,6 +23,7 @@ export class NotingContext implements RecordContext {
     this.token = token
     this.millisBehindLatest = input.millisBehindLatest
     this.attempt = input.attempt
+    this.pause = input.pause
     this.#input = input
     this.checkpoint = (...args: readonly unknown[]) => {
       if (this.#ended) {
