@@ -1,11 +1,9 @@
 import { type ShardConsumerSnapshot, type ShardEvent, shardConsumer } from '@shardwise/machine'
 import * as compiled from '@shardwise/machine/compiled'
-import { pathInputs } from '@shardwise/testing'
+import { type Edge, pathInputs } from '@shardwise/testing'
 import { describe, expect, it } from 'vitest'
 import { edges, graphs } from './walk.ts'
 
-/** Every edge as XState takes it. Where both engines do the same on all of them, they come to the same states. */
-const byXState = edges.map((edge) => ({ ...edge, step: shardConsumer.step(edge.from, edge.event) }))
 const states = graphs.flatMap((graph) => [...graph.states.values()].map(({ snapshot }) => snapshot))
 
 const textOf = (step: readonly unknown[]): string => JSON.stringify(step)
@@ -14,13 +12,35 @@ const textOf = (step: readonly unknown[]): string => JSON.stringify(step)
 function sameText(one: unknown, other: unknown): boolean {
   if (one === other) return true
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false
-  const [ones, others] = [Object.entries(one), Object.entries(other)]
-  return (
-    Array.isArray(one) === Array.isArray(other) &&
-    ones.length === others.length &&
-    ones.every(([name, value], index) => name === others[index]?.[0] && sameText(value, others[index]?.[1]))
-  )
+  const [names, others] = [Object.keys(one), Object.keys(other)]
+  if (Array.isArray(one) !== Array.isArray(other) || names.length !== others.length) return false
+  for (const [index, name] of names.entries()) {
+    if (name !== others[index]) return false
+    const [here, there] = [(one as Fields)[name], (other as Fields)[name]]
+    if (here !== there && !sameText(here, there)) return false
+  }
+  return true
 }
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** The edges that XState takes otherwise, and those on which nothing changes in XState. Where both do the same on all edges, they come to the same states. */
+const different: Edge[] = []
+const still: Edge[] = []
+for (const { input, states: reached, edges: all } of graphs) {
+  const first = all[0]?.from
+  const firstOf = new Set([...reached.values()].map(({ snapshot }) => snapshot))
+  /** XState goes on with snapshots of its own, for which it does not look up its states anew. */
+  const own = new Map([[first, shardConsumer.start(input)[0]]])
+  for (const edge of all) {
+    const from = own.get(edge.from) ?? edge.from
+    const step = shardConsumer.step(from, edge.event)
+    if (!sameText([edge.to, edge.effects], step)) different.push(edge)
+    if (step[0] === from && step[1].length === 0) still.push(edge)
+    if (firstOf.has(edge.to) && !own.has(edge.to)) own.set(edge.to, step[0])
+  }
+}
+
 const parsed = (snapshot: ShardConsumerSnapshot): ShardConsumerSnapshot => JSON.parse(JSON.stringify(snapshot)) as ShardConsumerSnapshot
 
 describe('the compiled shard consumer', () => {
@@ -30,34 +50,33 @@ describe('the compiled shard consumer', () => {
 
   it('leads from every state, with every event, to the same state and the same effects', () => {
     expect(edges.length).toBeGreaterThan(50_000)
-    const different = byXState.filter(({ to, effects, step }) => !sameText([to, effects], step))
-
     expect(different.map(({ from, name }) => [from.value, name])).toEqual([])
   })
 
   it('takes snapshots that were JSON', () => {
-    const some = byXState.filter((_, index) => index % 50 === 0)
-    const different = some.filter(({ from, event, step }) => textOf(compiled.step(parsed(from), event)) !== textOf(step))
+    const some = edges.filter((_, index) => index % 50 === 0)
+    const otherwise = some.filter(
+      ({ from, event }) => textOf(compiled.step(parsed(from), event)) !== textOf(shardConsumer.step(from, event)),
+    )
 
-    expect(different).toEqual([])
+    expect(otherwise).toEqual([])
   })
 
   it('gives back the very snapshot that an event does not change', () => {
-    const still = byXState.filter(({ from, step: [to, effects] }) => from === to && effects.length === 0)
-
     expect(still.length).toBeGreaterThan(10_000)
     expect(still.filter(({ from, to }) => to !== from)).toEqual([])
   })
 
   it('never changes a snapshot that it was given', () => {
-    const before = states.map((snapshot) => JSON.stringify(snapshot))
-    for (const { from, event } of edges.filter((_, index) => index % 20 === 0)) compiled.step(from, event)
+    const some = edges.filter((_, index) => index % 20 === 0)
+    const before = some.map(({ from }) => JSON.stringify(from))
+    for (const { from, event } of some) compiled.step(from, event)
 
-    expect(states.map((snapshot) => JSON.stringify(snapshot))).toEqual(before)
+    expect(some.filter(({ from }, index) => JSON.stringify(from) !== before[index])).toEqual([])
   })
 
   it('restores every state as that of XState does', () => {
-    expect(states.filter((snapshot) => textOf(compiled.restore(snapshot)) !== textOf(shardConsumer.restore(snapshot)))).toEqual([])
+    expect(states.filter((snapshot) => !sameText(compiled.restore(snapshot), shardConsumer.restore(snapshot)))).toEqual([])
   })
 
   it('replays a life', () => {

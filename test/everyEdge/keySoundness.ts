@@ -1,12 +1,10 @@
 import type { ShardConsumerSnapshot } from '@shardwise/machine'
 import type { ConsumerGraph, Edge, Engine } from '@shardwise/testing'
+import type { GraphState } from '../../src/testing/paths/consumerGraph.ts'
 import { eventsIn } from '../../src/testing/paths/eventsIn.ts'
 import { factsOf, keyOf, renumbered } from '../../src/testing/paths/stateKey.ts'
 
-/** What an event leads to, in terms of the key: the same for all snapshots of a state. */
-const outcome = (toKey: string, asked: string): string => `${toKey} ! ${asked}`
-
-const askedOnEdges = new WeakMap<Edge, string>()
+const askedOnEdges = new Map<Edge, string>()
 
 /** What an edge asks for, renumbered once for all that look at it. */
 function askedOn(edge: Edge): string {
@@ -16,22 +14,32 @@ function askedOn(edge: Edge): string {
 }
 
 /** What every event leads to in every state, from the snapshot that the walk met first. */
-export type OutcomeTable = ReadonlyMap<string, ReadonlyMap<string, string>>
+export type OutcomeTable = ReadonlyMap<string, ReadonlyMap<string, Edge>>
 
 /** The outcomes that the walk saw. */
 export function outcomesOf({ states }: ConsumerGraph): OutcomeTable {
-  return new Map(
-    [...states.values()].map(({ key, edges }) => [key, new Map(edges.map((edge) => [edge.name, outcome(edge.toKey, askedOn(edge))]))]),
+  return new Map([...states.values()].map(({ key, edges }) => [key, new Map(edges.map((edge) => [edge.name, edge]))]))
+}
+
+const copied = new Set(['id', 'batchId', 'request'])
+const concreteParts = new WeakMap<object, string>()
+
+/** A part of a context as text; snapshots share most of them. */
+function concretePart(part: object): string {
+  const known = concreteParts.get(part)
+  if (known !== undefined) return known
+  const text = JSON.stringify(part, (name, content: unknown) =>
+    copied.has(name) ? null : name === 'sequenceNumber' ? String(content).slice(-1) : content,
   )
+  concreteParts.set(part, text)
+  return text
 }
 
 /** A snapshot as text without what the machine only copies: ids, and how far the shard has come. */
 function concrete({ value, context }: ShardConsumerSnapshot): string {
-  return JSON.stringify(
-    [value, { ...context, nextId: 0, options: null, openedAtMs: context.openedAtMs !== null }],
-    (name, content: unknown) =>
-      ['id', 'batchId', 'request'].includes(name) ? null : name === 'sequenceNumber' ? String(content).slice(-1) : content,
-  )
+  const { nextId: _, options: __, openedAtMs, ...rest } = context
+  const parts = Object.values(rest).map((part) => (typeof part === 'object' && part !== null ? concretePart(part) : part))
+  return JSON.stringify([value, openedAtMs !== null, parts])
 }
 
 /** Snapshots that have the key of a state and another content than the one that the walk met first: for each state, those among the last `most` that led there. */
@@ -49,13 +57,19 @@ export function twins({ states, edges }: ConsumerGraph, most: number): readonly 
 }
 
 /** What the events do to a snapshot otherwise than to the one of its key that the walk met first. */
-export function differencesAt(snapshot: ShardConsumerSnapshot, known: OutcomeTable, { step }: Engine): readonly string[] {
+export function differencesAt(snapshot: ShardConsumerSnapshot, outcomes: OutcomeTable, { step }: Engine): readonly string[] {
   const key = keyOf(snapshot)
-  const expected = known.get(key)
+  const expected = outcomes.get(key)
   return eventsIn(snapshot).flatMap(({ name, event }) => {
     const [to, effects] = step(snapshot, event)
-    const found = outcome(to === snapshot ? key : keyOf(to), renumbered(effects, to))
-    return found === expected?.get(name) ? [] : [`${key} on ${name}: ${expected?.get(name)}, but also ${found}`]
+    const toKey = to === snapshot ? key : keyOf(to)
+    const before = expected?.get(name)
+    if (before !== undefined && toKey === before.toKey) {
+      if (effects.length === 0 && before.effects.length === 0) return []
+      if (renumbered(effects, to) === askedOn(before)) return []
+    }
+    const known = before === undefined ? 'nothing' : `${before.toKey} ! ${askedOn(before)}`
+    return [`${key} on ${name}: ${known}, but also ${toKey} ! ${renumbered(effects, to)}`]
   })
 }
 
@@ -77,20 +91,32 @@ export function* wander(graph: ConsumerGraph, { start, step }: Engine, seed: num
   }
 }
 
+/** The facts of every state of a graph, each as text. */
+export type FactTable = ReadonlyMap<string, Readonly<Record<string, string>>>
+
+/** The facts of every state. */
+export function factTable({ states }: ConsumerGraph): FactTable {
+  const texts = (snapshot: ShardConsumerSnapshot): Readonly<Record<string, string>> =>
+    Object.fromEntries(Object.entries(factsOf(snapshot)).map(([name, fact]) => [name, JSON.stringify(fact)]))
+  return new Map([...states.values()].map(({ key, snapshot }) => [key, texts(snapshot)]))
+}
+
 /** Whether two states would be taken for one without a fact, and yet behave differently. */
-export function isMissed(fact: string, { states }: ConsumerGraph): boolean {
-  const without = new Map<string, string>()
-  for (const { key, snapshot } of states.values()) {
-    const { [fact]: _, ...rest } = factsOf(snapshot)
-    without.set(key, JSON.stringify(rest))
-  }
-  const merged = new Map<string, Map<string, string>>()
-  for (const { key, edges } of states.values()) {
-    const mergedKey = without.get(key) ?? key
-    const known = merged.get(mergedKey)
-    const found = new Map(edges.map((edge) => [edge.name, outcome(without.get(edge.toKey) ?? edge.toKey, askedOn(edge))]))
-    if (known === undefined) merged.set(mergedKey, found)
-    else if (found.size !== known.size || [...found].some(([name, led]) => known.get(name) !== led)) return true
+export function isMissed(fact: string, { states }: ConsumerGraph, facts: FactTable): boolean {
+  const textWithout = (texts: object): string => JSON.stringify(Object.entries(texts).filter(([name]) => name !== fact))
+  const without = new Map([...facts].map(([key, texts]) => [key, textWithout(texts)]))
+  const nextOf = ({ toKey }: Edge): string => without.get(toKey) ?? toKey
+  const firstOf = new Map<string, GraphState>()
+  for (const state of states.values()) {
+    const merged = without.get(state.key) ?? state.key
+    const first = firstOf.get(merged)
+    if (first === undefined) firstOf.set(merged, state)
+    else {
+      const known = new Map(first.edges.map((edge) => [edge.name, edge]))
+      const isSame = (edge: Edge, other = known.get(edge.name)): boolean =>
+        other !== undefined && nextOf(edge) === nextOf(other) && askedOn(edge) === askedOn(other)
+      if (first.edges.length !== state.edges.length || !state.edges.every((edge) => isSame(edge))) return true
+    }
   }
   return false
 }

@@ -60,7 +60,8 @@ export const pathInputs: readonly ShardConsumerInput[] = [
 export function consumerGraph(input: ShardConsumerInput, engine: Engine = { start, step }): ConsumerGraph {
   const [first, effects] = engine.start(input)
   const keys = new Map([[first, keyOf(first)]])
-  const reached = new Set(keys.values())
+  /** Each key once: of the same text made anew for each edge, none is kept. */
+  const reached = new Map([...keys.values()].map((key) => [key, key]))
   const leading = new Map<ShardEvent, Edge>()
   const edgesOf = new Map<ShardConsumerSnapshot, readonly Edge[]>()
 
@@ -68,7 +69,8 @@ export function consumerGraph(input: ShardConsumerInput, engine: Engine = { star
     const fromKey = keys.get(from) ?? keyOf(from)
     return eventsIn(from).map(({ name, event }) => {
       const [to, asked] = engine.step(from, event)
-      return { fromKey, from, name, event, toKey: to === from ? fromKey : keyOf(to), to, effects: asked }
+      const toKey = to === from ? fromKey : keyOf(to)
+      return { fromKey, from, name, event, toKey: reached.get(toKey) ?? toKey, to, effects: asked }
     })
   }
   const ways = shortestWays({
@@ -83,7 +85,7 @@ export function consumerGraph(input: ShardConsumerInput, engine: Engine = { star
       edgesOf.set(from, edges)
       return edges.flatMap((edge) => {
         if (reached.has(edge.toKey)) return []
-        reached.add(edge.toKey)
+        reached.set(edge.toKey, edge.toKey)
         keys.set(edge.to, edge.toKey)
         leading.set(edge.event, edge)
         return [edge.event]

@@ -22,6 +22,7 @@ export function factsOf({ value, context, status }: ShardConsumerSnapshot): Stat
   if (status === 'done') return { value, asked: context.shutdownAsked, outcome: context.outcome }
   const [state, subState] = typeof value === 'string' ? [value, ''] : (Object.entries(value)[0] ?? ['', ''])
   const places = placesOf(context)
+  const scale = scaleOf(places)
   const lost = context.reason === 'LEASE_LOST'
   const goesOn = state === 'PROCESSING' && context.reason === null
   const counts = goesOn || state === 'SHUTTING_DOWN'
@@ -47,7 +48,7 @@ export function factsOf({ value, context, status }: ShardConsumerSnapshot): Stat
     suspects: goesOn && whole !== null ? context.suspects - (batch?.count ?? 0) : 0,
     resume: remembersWork ? context.resume : null,
     initialized: context.initialized,
-    places: ranks(places, places),
+    places: places.map((place) => rankIn(scale, place)),
     shardEndIn: [checkpoint, write?.checkpoint ?? null].map((place) => place !== null && isShardEnd(place)),
     completed: goesOn ? (completed === null ? null : checkpoint !== null && compareSequenceNumbers(completed, checkpoint) < 0) : null,
     batchAtEnd: !lost && batch?.atShardEnd === true,
@@ -78,25 +79,33 @@ function placesOf({ reason, checkpoint, completed, batch, whole, write, waiting 
   if (reason === 'LEASE_LOST') return []
   const delivered =
     completed === null || (checkpoint !== null && compareSequenceNumbers(checkpoint, completed) >= 0) ? checkpoint : completed
+  const ends = [batch?.first ?? null, batch?.last ?? null, whole?.first ?? null, whole?.last ?? null]
   const requested = waiting.map((request) => request.checkpoint)
-  const ends = [batch, whole].flatMap((each) => [each?.first ?? null, each?.last ?? null])
   return [checkpoint, delivered, ...ends, write?.checkpoint ?? null, ...requested]
 }
 
-/** Sentinels stay as they are; a record becomes the number of the known ones below it, and a half less where it is not known itself. */
-function ranks(places: readonly Place[], known: readonly Place[]): readonly (string | number | null)[] {
-  const records = known.filter((place) => place !== null && !isSentinel(place.sequenceNumber)) as ExtendedSequenceNumber[]
-  records.sort(compareSequenceNumbers)
-  const scale = records.filter((place, index) => index === 0 || compareSequenceNumbers(place, records[index - 1] ?? place) > 0)
-  return places.map((place) => {
-    if (place === null) return null
-    if (isSentinel(place.sequenceNumber)) return place.sequenceNumber
-    const index = scale.findIndex((other) => compareSequenceNumbers(other, place) >= 0)
-    const next = scale[index]
-    if (next === undefined) return scale.length - 0.5
-    return compareSequenceNumbers(next, place) === 0 ? index : index - 0.5
-  })
+/** The records among places, each once and in their order. */
+function scaleOf(places: readonly Place[]): readonly ExtendedSequenceNumber[] {
+  const records: ExtendedSequenceNumber[] = []
+  for (const place of places) {
+    if (place !== null && !isSentinel(place.sequenceNumber) && !records.some((other) => isSame(other, place))) records.push(place)
+  }
+  return records.length < 2 ? records : records.sort(compareSequenceNumbers)
 }
+
+/** Sentinels stay as they are; a record becomes the number of those in the scale below it, and a half less where it is not there itself. */
+function rankIn(scale: readonly ExtendedSequenceNumber[], place: Place): string | number | null {
+  if (place === null) return null
+  const same = scale.findIndex((other) => isSame(other, place))
+  if (same !== -1) return same
+  if (isSentinel(place.sequenceNumber)) return place.sequenceNumber
+  const above = scale.findIndex((other) => compareSequenceNumbers(other, place) > 0)
+  return (above === -1 ? scale.length : above) - 0.5
+}
+
+/** Nearly all places are the very text of others: most need no numbers. */
+const isSame = (a: ExtendedSequenceNumber, b: ExtendedSequenceNumber): boolean =>
+  a === b || (a.sequenceNumber === b.sequenceNumber && a.subSequenceNumber === b.subSequenceNumber)
 
 /**
  * The effects of a step as text that is the same wherever the same is asked for: ids and batch ids in the order of their appearance, positions by their
@@ -104,22 +113,39 @@ function ranks(places: readonly Place[], known: readonly Place[]): readonly (str
  */
 export function renumbered(effects: readonly ShardEffect[], { value, context }: ShardConsumerSnapshot): string {
   if (effects.length === 0) return '[]'
-  const places = placesOf(context)
-  const ids = new Map<unknown, number>()
-  const numberOf = (id: unknown): number => ids.get(id) ?? ids.set(id, ids.size).size - 1
+  const scale = scaleOf(placesOf(context))
+  const ids: unknown[] = []
+  const numberOf = (id: unknown): number => (ids.includes(id) ? ids.indexOf(id) : ids.push(id) - 1)
+  const isBackingOff = typeof value === 'object' && Object.values(value).includes('backingOff')
   const backsOff = (effect: ShardEffect): boolean =>
-    effect.type === 'startTimer' && (effect.id === context.write?.effect.id || JSON.stringify(value).includes('backingOff'))
+    effect.type === 'startTimer' && (isBackingOff || effect.id === context.write?.effect.id)
   const cap = leastCappedAttempt(context)
-  return JSON.stringify(
+  const kindOf = (name: string, content: unknown): unknown => {
+    if (name === 'id' || name === 'batchId' || name === 'request') return numberOf(content)
+    if (name === 'attempts') return 'a number'
+    if (name === 'attempt') return Math.min(content as number, cap)
+    if (name === 'timestampMs') return 'a time'
+    if (name === 'message') return String(content).replaceAll(/[0-9]{4,}/g, 'a number')
+    if (name !== 'sequenceNumber') return content
+    return rankIn(scale, { sequenceNumber: content as string, subSequenceNumber: 0 })
+  }
+  return textOf(
     effects.map((effect) => (backsOff(effect) ? { ...effect, delayMs: 'a backoff' } : effect)),
-    (name, content: unknown) => {
-      if (name === 'id' || name === 'batchId' || name === 'request') return numberOf(content)
-      if (name === 'attempts') return 'a number'
-      if (name === 'attempt') return Math.min(content as number, cap)
-      if (name === 'timestampMs') return 'a time'
-      if (name === 'message') return String(content).replaceAll(/[0-9]{4,}/g, 'a number')
-      if (name !== 'sequenceNumber') return content
-      return ranks([{ sequenceNumber: content as string, subSequenceNumber: 0 }], places)[0]
-    },
+    kindOf,
   )
 }
+
+/** A value as text that other values do not have, as that of JSON, which takes several times as long where each field has a kind. */
+function textOf(content: unknown, kindOf: (name: string, content: unknown) => unknown = same): string {
+  if (typeof content === 'string') return JSON.stringify(content)
+  if (typeof content !== 'object' || content === null) return String(content)
+  let text = ''
+  if (Array.isArray(content)) {
+    for (const each of content) text += `${textOf(each, kindOf)},`
+    return `[${text}]`
+  }
+  for (const [name, each] of Object.entries(content)) text += `${name}:${textOf(kindOf(name, each), kindOf)},`
+  return `{${text}}`
+}
+
+const same = (_: string, content: unknown): unknown => content
