@@ -1,18 +1,16 @@
 /**
  * Writes `docs/state-diagram.md` from the machine. With `--check` it writes nothing, and exits with 1 when the file differs. Another file may be named.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { stateDiagramPage } from './diagram/page.ts'
+import { keepPage } from './keptPage.ts'
 
-const { values, positionals } = parseArgs({ options: { check: { type: 'boolean', default: false } }, allowPositionals: true })
-const path = positionals[0] ?? fileURLToPath(new URL('state-diagram.md', import.meta.url))
-const page = stateDiagramPage()
-
-if (!values.check) {
-  writeFileSync(path, page)
-} else if (!existsSync(path) || readFileSync(path, 'utf8') !== page) {
-  console.error(`${path} differs from the machine: run npm run diagram`)
+const complaint = keepPage(process.argv.slice(2), {
+  path: fileURLToPath(new URL('state-diagram.md', import.meta.url)),
+  make: () => stateDiagramPage(),
+  madeBy: 'npm run diagram',
+})
+if (complaint !== null) {
+  console.error(complaint)
   process.exitCode = 1
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RawAnswer, type RawAnswers, startRawAnswers } from '../../servers/rawAnswers.ts'
 import { createGetRecordsDecoder, decoderKnowsSchemas } from '../../src/adapters/kinesis/getRecordsDecoder.ts'
+import { randomRuns } from '../randomRuns.ts'
 import { localKinesisClient } from './kinesisClient.ts'
 
 let server: RawAnswers
@@ -207,7 +208,7 @@ describe('a GetRecords answer of the client', () => {
   it('is what the SDK makes of it, whatever its fields hold', async () => {
     await fc.assert(
       fc.asyncProperty(anyBody, (body) => expectSameOutcome({ body })),
-      { numRuns: 200 },
+      { numRuns: randomRuns(200) },
     )
   })
 
@@ -221,7 +222,7 @@ describe('a GetRecords answer of the client', () => {
     })
     await fc.assert(
       fc.asyncProperty(broken, (body) => expectSameOutcome({ body })),
-      { numRuns: 200 },
+      { numRuns: randomRuns(200) },
     )
   })
 })

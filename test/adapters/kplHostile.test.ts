@@ -1,6 +1,7 @@
 import { deaggregate } from '@shardwise/kinesis'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { randomRuns } from '../randomRuns.ts'
 import { aRecord, explicitHashKey, field, framed, number, partitionKey, userRecord, varint } from './kplMessages.ts'
 
 const half = { startingHashKey: '0', endingHashKey: '170141183460469231731687303715884105727' }
@@ -34,7 +35,7 @@ describe('any bytes at all', () => {
         const inOrder = records.every((record, index) => record.subSequenceNumber === index && record.sequenceNumber === '42')
         return inOrder && size <= bytes.length && (dropped === 1 || records.length > 0)
       }),
-      { numRuns: 2_000 },
+      { numRuns: randomRuns(2_000) },
     )
   })
 

@@ -2,6 +2,7 @@ import type { KinesisRecord } from '@shardwise/effects'
 import { type CheckpointPolicy, eachBatch, eachRecord, iterate, lambdaRecords, type RecordProcessor } from '@shardwise/processor'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { randomRuns } from '../randomRuns.ts'
 import { aShard, shardId, textOf, turns } from './processorHandlersSetting.ts'
 
 /** What happens to a shard: how each record fares, how its consumers end, and which writes fail. */
@@ -244,7 +245,7 @@ describe('whatever fails, is slow, or ends a consumer', () => {
           const limits = name === 'eachRecord' ? plan : { ...plan, concurrency: 1 }
           expect(await liveThrough(limits, make)).toBeNull()
         }),
-        { numRuns: 100 },
+        { numRuns: randomRuns(100) },
       )
     },
     120_000,

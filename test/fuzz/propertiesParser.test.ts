@@ -2,6 +2,7 @@ import { parseProperties } from '@shardwise/multilang'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readMultilangProperties } from '../../src/worker/multilangProperties.ts'
+import { randomRuns } from '../randomRuns.ts'
 import { bytesNear, unfitForALog } from './hostile.ts'
 
 const file = `# A worker
@@ -42,7 +43,7 @@ describe('the reader of properties files', () => {
         expect(refusal ?? 'properties: line 1: ').toMatch(/^properties: line \d+: /)
         expect(size).toBeLessThanOrEqual(text.length)
       }),
-      { numRuns: 500 },
+      { numRuns: randomRuns(500) },
     )
   })
 
@@ -58,7 +59,7 @@ describe('the reader of properties files', () => {
           expect(unfitForALog(refusal)).toBeUndefined()
         }
       }),
-      { numRuns: 500 },
+      { numRuns: randomRuns(500) },
     )
     expect(read).toBeGreaterThan(10)
   })

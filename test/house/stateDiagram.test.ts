@@ -240,41 +240,22 @@ describe('the text of a drawing', () => {
   })
 })
 
-describe('npm run diagram', { timeout: 90_000 }, () => {
-  const run = async (...options: readonly string[]): Promise<{ code: number; stderr: string }> => {
-    try {
-      const { stderr } = await promisify(execFile)(process.execPath, [script, ...options])
-      return { code: 0, stderr }
-    } catch (error) {
-      const { code, stderr } = error as { code: number; stderr: string }
-      return { code, stderr }
-    }
-  }
-  let script = ''
+describe('npm run diagram', () => {
   let folder = ''
   beforeAll(async () => {
-    script = await program(fileURLToPath(new URL('../../docs/stateDiagram.ts', import.meta.url)), ['typescript'])
     folder = await mkdtemp(join(tmpdir(), 'state-diagram-'))
   })
   afterAll(() => rm(folder, { recursive: true }))
 
-  it('writes the page, and with --check finds it up to date', async () => {
-    const path = join(folder, 'written.md')
-
-    expect(await run(path)).toMatchObject({ code: 0 })
-    expect(await readFile(path, 'utf8')).toBe(page)
-    expect(await run('--check', path)).toMatchObject({ code: 0 })
-  })
-
   it('exits with 1 when --check finds another page, and leaves it alone', async () => {
+    const script = await program(fileURLToPath(new URL('../../docs/stateDiagram.ts', import.meta.url)), ['typescript'])
     const path = join(folder, 'stale.md')
     await writeFile(path, `${page} `)
 
-    expect(await run('--check', path)).toEqual({ code: 1, stderr: expect.stringContaining(`${path} differs from the machine`) })
+    await expect(promisify(execFile)(process.execPath, [script, '--check', path])).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`${path} is not what would be written now: run npm run diagram`),
+    })
     expect(await readFile(path, 'utf8')).toBe(`${page} `)
-  })
-
-  it('refuses an option that it does not know', async () => {
-    expect(await run('--chek')).toMatchObject({ code: 1, stderr: expect.stringContaining("Unknown option '--chek'") })
   })
 })

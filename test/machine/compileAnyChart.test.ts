@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import { type AnyStateMachine, emit, enqueueActions, initialTransition, setup, transition } from 'xstate'
 import { createShardConsumerContext, type ShardConsumerContext } from '../../src/machine/shardConsumerContext.ts'
 import type { ShardStep } from '../../src/machine/shardConsumerEngine.ts'
+import { randomRuns } from '../randomRuns.ts'
 import { bindChart } from './bindChart.ts'
 
 /** The memory counts in `attempt`; events of the chart are told apart by their types alone. */
@@ -90,7 +91,7 @@ it('compiles any chart of nested states, guards, actions and eventless branches 
     fc.property(chart, fc.array(fc.constantFrom<Event['type'][]>('go', 'stop', 'other'), { maxLength: 12 }), (config, types) => {
       expect(asTable(config, types)).toEqual(withXState(config, types))
     }),
-    { numRuns: Number(process.env['SHARDWISE_RUNS'] ?? 400), seed: 20_181_118 },
+    { numRuns: randomRuns(400), seed: 20_181_118 },
   )
 })
 

@@ -2,6 +2,7 @@ import type { Lease, Outcome } from '@shardwise/effects'
 import type { CoordinatorEvent } from '@shardwise/machine'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { randomRuns } from '../randomRuns.ts'
 import { aLedWorker, leasesOf, listed, shardsListed, tiledShards } from './ledWorker.ts'
 import { aFailure, type OutstandingEffects } from './outstandingEffects.ts'
 import { aLease, at } from './shardGraphs.ts'
@@ -167,7 +168,7 @@ describe('a coordinator, in any order of events', () => {
         const judge = new Judge()
         for (const next of played) judge.play(next)
       }),
-      { numRuns: 200 },
+      { numRuns: randomRuns(200) },
     )
   })
 
@@ -182,7 +183,7 @@ describe('a coordinator, in any order of events', () => {
         expect(judge.drain()).toBeLessThanOrEqual(2 * open)
         expect(judge.worker.state.phase).toBe('stopped')
       }),
-      { numRuns: 100 },
+      { numRuns: randomRuns(100) },
     )
   })
 

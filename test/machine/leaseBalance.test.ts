@@ -2,6 +2,7 @@ import type { Lease } from '@shardwise/effects'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type LeaseObservations, observeLeases, planLeases } from '../../src/machine/leasePlan.ts'
+import { randomRuns } from '../randomRuns.ts'
 import { aLease, at, idOf } from './shardGraphs.ts'
 
 const failoverTimeMillis = 10_000
@@ -176,7 +177,7 @@ describe('a fleet of workers that all live', () => {
         expect(Math.max(...fleet.counts)).toBe(share)
         expect(Math.min(...fleet.counts)).toBeGreaterThanOrEqual(share - 1)
       }),
-      { numRuns: 60 },
+      { numRuns: randomRuns(60) },
     )
   })
 
@@ -191,7 +192,7 @@ describe('a fleet of workers that all live', () => {
         // What is free may all go to one worker first; from there each lease moves once, and one more for each worker that evens out.
         expect(fleet.changes).toBeLessThanOrEqual(free + owners.length + names.length * share)
       }),
-      { numRuns: 40 },
+      { numRuns: randomRuns(40) },
     )
   })
 
@@ -209,7 +210,7 @@ describe('a fleet of workers that all live', () => {
         expect(fleet.changes).toBe(before)
         expect(Math.max(...fleet.counts)).toBe(share)
       }),
-      { numRuns: 30 },
+      { numRuns: randomRuns(30) },
     )
   })
 })

@@ -2,6 +2,7 @@ import type { Outcome } from '@shardwise/effects'
 import type { LeaseKeeperEvent } from '@shardwise/machine'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { randomRuns } from '../randomRuns.ts'
 import { aKeptLease, failoverTimeMillis, type KeptLease } from './keptLease.ts'
 import { aFailure } from './outstandingEffects.ts'
 
@@ -122,7 +123,7 @@ describe('a lease keeper, in any order of events', () => {
         const judge = new Judge()
         for (const operation of played) judge.play(operation)
       }),
-      { numRuns: 300 },
+      { numRuns: randomRuns(300) },
     )
   })
 
@@ -155,7 +156,7 @@ describe('a lease keeper, in any order of events', () => {
 
         expect(JSON.parse(JSON.stringify(judge.lease.state))).toEqual(judge.lease.state)
       }),
-      { numRuns: 30 },
+      { numRuns: randomRuns(30) },
     )
   })
 })
