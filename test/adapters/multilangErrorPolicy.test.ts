@@ -22,10 +22,10 @@ function dyingOfPoison(): readonly string[] {
   )
 }
 
-function aHost(world: World, options: Partial<WorkerOptions>) {
+function aHost(world: World, options: Partial<WorkerOptions>, command = dyingOfPoison()) {
   const watch = aWatch()
   const logger = aLogger()
-  const processor = childProcessors({ command: dyingOfPoison(), logger })
+  const processor = childProcessors({ command, logger })
   const worker = new Worker({ ...quick, maxRecords: 8, adapters: world.adapters(), processor, logger, observe: watch.observe, ...options })
   return { worker, watch, logger }
 }
@@ -79,6 +79,29 @@ describe('a record of which every child dies', () => {
     await expect(worker.run()).rejects.toThrow(
       /^shardId-000000000000: the records from .* failed 1 times, at last with ChildProcessError: the child process failed during processRecords: .*: exit code 3$/,
     )
+  })
+})
+
+describe('a record of which a child dies that does not checkpoint', () => {
+  it('counts for nothing: all since the last checkpoint is delivered again, and the log says so', async () => {
+    const world = aWorld()
+    const handle =
+      "const given = message.records.map(({ data }) => Buffer.from(data, 'base64').toString());" +
+      ` if (given.includes('poison') && !require('fs').readFileSync(${JSON.stringify(ledger.file)}, 'utf8').includes('poison')) { note({ told: 'poison' }); process.exit(3) }` +
+      ' for (const text of given) note({ text })'
+    const note = `const note = (line) => require('fs').appendFileSync(${JSON.stringify(ledger.file)}, JSON.stringify(line) + '\\n')`
+    const command = scripted(`${note}; if (message.action === 'processRecords') { ${handle} } ${answer}`)
+    const { worker, watch, logger } = aHost(world, { maxDeliveryAttempts: 1 }, command)
+    put(world.stream, [...before, 'poison', ...after])
+
+    const done = watch.until('every record', () => textsIn(ledger.notes()).at(-1) === after.at(-1))
+    const run = worker.run()
+    await done
+    await worker.stop()
+    await run
+
+    expect(textsIn(ledger.notes())).toEqual([...before.slice(0, 8), ...before, 'poison', ...after])
+    expect(logger.lines.filter((line) => line.includes('the failed delivery does not count'))).toHaveLength(1)
   })
 })
 
