@@ -233,7 +233,10 @@ function run(draft: CoordinatorDraft, leases: readonly Lease[], nowMs?: number):
   // A lease on its way stands still until it is taken.
   const isComing = ({ leaseKey, leaseOwner, checkpointOwner }: Lease): boolean =>
     leaseOwner === workerId && checkpointOwner !== null && !kept.includes(leaseKey)
-  const delayMs = asked.length > 0 || leases.some(isComing) ? handoffScanIntervalMs : Number.POSITIVE_INFINITY
+  // A worker that has just given leases up may give up more, each when its record processor has come to its end.
+  const isGivenUp = ({ leaseKey, leaseOwner }: Lease): boolean => leaseOwner === null && observations[leaseKey]?.sinceMs === now
+  const areComing = asked.length > 0 || leases.some(isComing) || taken.some(isGivenUp)
+  const delayMs = areComing ? handoffScanIntervalMs : Number.POSITIVE_INFINITY
   draft.after(Math.min(delayMs, options.leaseScanIntervalMillis), 'listLeases')
 }
 

@@ -19,11 +19,30 @@ describe('a running coordinator', () => {
   it('looks at the leases again after the scan interval, and does not acquire what it keeps', () => {
     const worker = keepingAll()
 
-    expect(worker.wait()).toBe(10_000)
+    worker.wait()
     expect(worker.asked).toEqual(['listLeases'])
     worker.answer('listLeases', listed(mine, 10_000))
 
     expect(worker.asked).toEqual(['startTimer'])
+    expect(worker.wait()).toBe(10_000)
+  })
+
+  it('looks again within a second where a lease was just given up, for its owner may give up more; and not because it cannot have it', () => {
+    const others = leasesOf(shards, { leaseOwner: 'other', leaseCounter: 5 })
+    const worker = untilRunning(others, { maxLeasesToStealAtOneTime: 0 })
+    worker.wait()
+    const [first, ...rest] = others
+    if (first === undefined) throw new Error('first: expected a lease')
+    const givenUp = [{ ...first, leaseOwner: null, leaseCounter: 6 }, ...rest.map((lease) => ({ ...lease, leaseCounter: 6 }))]
+    worker.answer('listLeases', listed(givenUp, 5_000))
+    expect(worker.asked).toEqual(['acquireLease', 'startTimer'])
+    worker.answer('acquireLease', { type: 'throttled' })
+
+    expect(worker.wait()).toBe(1_000)
+    worker.answer('listLeases', listed(givenUp, 6_000))
+    expect(worker.asked).toEqual(['acquireLease', 'startTimer'])
+    worker.answer('acquireLease', { type: 'throttled' })
+    expect(worker.wait()).toBe(10_000)
   })
 
   it('takes the leases of a worker that stopped renewing, when the failover time is over, and not before', () => {
