@@ -115,7 +115,7 @@ describe('a page', () => {
       '```ts examples/leaseRows.ts\nfunction rowsInMemory(): LeaseRows {\n```',
       'examples/leaseRows.ts: the block is not a part of it',
     ],
-    ['that no test runs', "```ts stateDiagram.ts\nimport { parseArgs } from 'node:util'\n```", 'stateDiagram.ts: no test runs it'],
+    ['that no test runs', "```ts pathReport.ts\nimport { parseArgs } from 'node:util'\n```", 'pathReport.ts: no test runs it'],
     ['of a language that is not run', '```rb\nputs 1\n```', 'rb: not a language of these pages'],
     [
       'with a flag that is unknown',
