@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { moduleSize } from '../tools/moduleSize.ts'
 import { measureIdleHeap } from './idleHeap.ts'
 import { alignColumns, median } from './results.ts'
 import { runProgram } from './runProgram.ts'
@@ -39,18 +38,13 @@ console.log(
   ]),
 )
 
-const { outputFiles } = await build({
+const { gzipped } = await moduleSize({
   stdin: {
     contents: "export * from '@shardwise/machine/compiled'",
     resolveDir: fileURLToPath(new URL('.', import.meta.url)),
   },
-  bundle: true,
-  minify: true,
-  format: 'esm',
-  write: false,
 })
-const compressed = gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length
-console.log(`\n@shardwise/machine/compiled, minified and compressed: ${(compressed / 1_000).toFixed(2)} kB`)
+console.log(`\n@shardwise/machine/compiled, minified and gzipped: ${(gzipped / 1_000).toFixed(2)} kB`)
 
 const most = values.quick ? 1_000 : 10_000
 const growth: string[][] = []

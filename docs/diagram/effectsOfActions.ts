@@ -15,8 +15,8 @@ interface Source {
 }
 
 /**
- * The effects that each action of the machine may start, read off its source: an action may start what it spells out as `{ type: … }`, and what the
- * functions it uses spell out. Whether it does so is decided by the memory of the consumer.
+ * The effects that each action of the machine may start, read off its source: an action may start what it spells out, as `{ type: … }` or to
+ * `startTask`, and what the functions it uses spell out. Whether it does so is decided by the memory of the consumer.
  */
 export function effectsOfActions(): ReadonlyMap<string, readonly string[]> {
   const sources = new Map(
@@ -100,6 +100,8 @@ function effectsIn(file: string, root: ts.Node, sources: ReadonlyMap<string, Sou
     if (ts.isPropertyAssignment(node) && node.name.getText() === 'type' && ts.isStringLiteral(node.initializer)) {
       found.add(node.initializer.text)
     }
+    const task = ts.isCallExpression(node) && node.expression.getText() === 'startTask' ? node.arguments[1] : undefined
+    if (task !== undefined && ts.isStringLiteral(task)) found.add(task.text)
     if (ts.isIdentifier(node) && isUse(node)) {
       const place = locate(file, node.text, sources)
       if (place !== undefined) for (const effect of effectsIn(place.file, place.node, sources, seen)) found.add(effect)

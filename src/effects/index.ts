@@ -31,7 +31,7 @@ export {
   TRIM_HORIZON,
 } from './sequenceNumber.ts'
 export { type ChildShard, type HashKeyRange, parseShardId, type Shard, type ShardId } from './shard.ts'
-export { shown } from './shown.ts'
+export { shown, unexpected } from './shown.ts'
 export { higherReason, parseShutdownReason, rankOf, type ShutdownReason } from './shutdownReason.ts'
 export type {
   Answer,

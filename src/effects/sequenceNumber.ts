@@ -1,4 +1,4 @@
-import { shown } from './shown.ts'
+import { unexpected } from './shown.ts'
 
 /** A sentinel that stands in a checkpoint where no record has been checkpointed yet, or none is left. */
 export type CheckpointSentinel = 'AT_TIMESTAMP' | 'TRIM_HORIZON' | 'LATEST' | 'SHARD_END'
@@ -13,12 +13,11 @@ export interface ExtendedSequenceNumber {
   readonly subSequenceNumber: number
 }
 
-const sentinelOrder: Readonly<Record<CheckpointSentinel, bigint | null>> = {
-  AT_TIMESTAMP: -3n,
-  TRIM_HORIZON: -2n,
-  LATEST: -1n,
-  // Above every number, however large.
-  SHARD_END: null,
+const sentinelOrder: Readonly<Record<CheckpointSentinel, bigint | number>> = {
+  AT_TIMESTAMP: -3,
+  TRIM_HORIZON: -2,
+  LATEST: -1,
+  SHARD_END: Infinity,
 }
 
 /** The checkpoint of a shard that has been processed to its end. Greater than every other. */
@@ -41,24 +40,21 @@ export function isSentinel(sequenceNumber: string): sequenceNumber is Checkpoint
  */
 export function parseExtendedSequenceNumber(sequenceNumber: string, subSequenceNumber = 0): ExtendedSequenceNumber {
   if (!Number.isSafeInteger(subSequenceNumber) || subSequenceNumber < 0) {
-    throw new Error(`subSequenceNumber: expected a whole number from 0, got ${shown(subSequenceNumber)}`)
+    throw unexpected('subSequenceNumber', 'a whole number from 0', subSequenceNumber)
   }
   if (typeof sequenceNumber === 'string') {
     if (isSentinel(sequenceNumber)) return { sequenceNumber, subSequenceNumber: 0 }
     // One look at each character: a row or a child may say something very long.
-    const digits = /^[0-9]+$/.test(sequenceNumber) ? sequenceNumber.replace(/^0+(?=[0-9])/, '') : ''
-    if (digits !== '' && digits.length <= 129) return { sequenceNumber: digits, subSequenceNumber }
+    const digits = sequenceNumber.replace(/^0+(?=[0-9])/, '')
+    if (/^[0-9]{1,129}$/.test(digits)) return { sequenceNumber: digits, subSequenceNumber }
   }
-  throw new Error(
-    `sequenceNumber: expected decimal digits, 129 at most, TRIM_HORIZON, LATEST, AT_TIMESTAMP or SHARD_END, got ${shown(sequenceNumber)}`,
-  )
+  throw unexpected('sequenceNumber', 'decimal digits, 129 at most, TRIM_HORIZON, LATEST, AT_TIMESTAMP or SHARD_END', sequenceNumber)
 }
 
 /** AT_TIMESTAMP < TRIM_HORIZON < LATEST < numbers by value < SHARD_END, then by sub-sequence number: negative, zero or positive. */
 export function compareSequenceNumbers(a: ExtendedSequenceNumber, b: ExtendedSequenceNumber): number {
   if (a.sequenceNumber !== b.sequenceNumber) {
     const [left, right] = [orderOf(a.sequenceNumber), orderOf(b.sequenceNumber)]
-    if (left === null || right === null) return left === null ? 1 : -1
     if (left !== right) return left < right ? -1 : 1
   }
   return isSentinel(a.sequenceNumber) ? 0 : a.subSequenceNumber - b.subSequenceNumber
@@ -69,6 +65,6 @@ export function isShardEnd(checkpoint: ExtendedSequenceNumber): boolean {
   return checkpoint.sequenceNumber === 'SHARD_END'
 }
 
-function orderOf(sequenceNumber: string): bigint | null {
+function orderOf(sequenceNumber: string): bigint | number {
   return isSentinel(sequenceNumber) ? sentinelOrder[sequenceNumber] : BigInt(sequenceNumber)
 }

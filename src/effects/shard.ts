@@ -1,4 +1,4 @@
-import { shown } from './shown.ts'
+import { unexpected } from './shown.ts'
 
 /** The id of a shard, such as `shardId-000000000012`: 1 to 128 letters, digits, `_`, `.` or `-`. */
 export type ShardId = string
@@ -24,7 +24,7 @@ export type ChildShard = Pick<Shard, 'shardId' | 'parentShardIds' | 'hashKeyRang
 /** Gives back the id of a shard as it is. @throws Error when the text cannot be one. */
 export function parseShardId(text: string): ShardId {
   if (typeof text !== 'string' || !/^[a-zA-Z0-9_.-]{1,128}$/.test(text)) {
-    throw new Error(`shardId: expected 1 to 128 letters, digits, "_", "." or "-", got ${shown(text)}`)
+    throw unexpected('shardId', '1 to 128 letters, digits, "_", "." or "-"', text)
   }
   return text
 }

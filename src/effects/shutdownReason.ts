@@ -1,4 +1,4 @@
-import { shown } from './shown.ts'
+import { unexpected } from './shown.ts'
 
 /** Why a shard consumer is shut down. Source: KCL `ShutdownReason`. */
 export type ShutdownReason = 'REQUESTED' | 'SHARD_END' | 'LEASE_LOST'
@@ -18,7 +18,7 @@ export function higherReason(a: ShutdownReason | null, b: ShutdownReason): Shutd
 /** Reads the name of a shutdown reason. @throws Error for an unknown one. */
 export function parseShutdownReason(reason: string): ShutdownReason {
   if (typeof reason !== 'string' || !Object.hasOwn(ranks, reason)) {
-    throw new Error(`reason: expected REQUESTED, SHARD_END or LEASE_LOST, got ${shown(reason)}`)
+    throw unexpected('reason', 'REQUESTED, SHARD_END or LEASE_LOST', reason)
   }
   return reason as ShutdownReason
 }

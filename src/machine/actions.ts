@@ -5,7 +5,7 @@
 import type { Outcome } from '@shardwise/effects'
 import { isShardEnd } from '@shardwise/effects'
 import { dropBatch, laterOf } from './batches.ts'
-import { type Action, abortTask } from './change.ts'
+import { type Action, abortTask, leaseOf } from './change.ts'
 import { verdictOn } from './deliveryPolicy.ts'
 import { shutdownCompleted } from './reasons.ts'
 import type { ShardConsumerContext } from './shardConsumerContext.ts'
@@ -68,9 +68,9 @@ export const markReplay: Action = () => ({ context: { replay: true } })
 /** The processor may not checkpoint any more. */
 export const endCheckpoints: Action = () => ({ context: { processorDone: true } })
 /** Tells the owner that the processor was told of the requested shutdown. */
-export const signalNotificationComplete: Action = ({ shardId, leaseKey, token }) => ({
+export const signalNotificationComplete: Action = (context) => ({
   context: { notificationSignalled: true },
-  effects: [{ type: 'signalShutdownNotificationComplete', shardId, leaseKey, token }],
+  effects: [{ type: 'signalShutdownNotificationComplete', shardId: context.shardId, ...leaseOf(context) }],
 })
 /** The consumer has ended: notes how, and tells whoever asked for it. */
 export const complete: Action = (context) => {

@@ -13,9 +13,8 @@ import { known, type ShardConsumerContext, type ShardEffect } from './shardConsu
 const leastReadIntervalMs = 200
 
 /** The later of two places; null is before all. */
-export function laterOf(a: ExtendedSequenceNumber | null, b: ExtendedSequenceNumber | null): ExtendedSequenceNumber | null {
-  if (a === null || b === null) return a ?? b
-  return compareSequenceNumbers(a, b) >= 0 ? a : b
+export function laterOf<T extends ExtendedSequenceNumber | null>(a: ExtendedSequenceNumber | null, b: T): ExtendedSequenceNumber | T {
+  return a === null || (b !== null && compareSequenceNumbers(a, b) < 0) ? b : a
 }
 
 /** The last record that need not be delivered again: checkpointed, or in a completed batch. null before there is one. */
@@ -32,9 +31,9 @@ export function batchIsCovered({ batch, checkpoint }: Pick<ShardConsumerContext,
 
 /** Where reading starts: after the last completed batch, else at the checkpoint. LATEST is where it was when the shard was first opened. */
 export function openingPosition(context: ShardConsumerContext): Position {
-  const { checkpoint, completed, openedAtMs, options } = context
+  const { completed, openedAtMs, options } = context
   if (completed !== null) return { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: completed.sequenceNumber }
-  const position = positionOfCheckpoint(known(checkpoint, 'checkpoint'), options.initialPosition)
+  const position = positionOfCheckpoint(known(context, 'checkpoint'), options.initialPosition)
   return position.type === 'LATEST' && openedAtMs !== null ? { type: 'AT_TIMESTAMP', timestampMs: openedAtMs } : position
 }
 

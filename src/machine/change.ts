@@ -1,4 +1,5 @@
-import type { ShardConsumerContext, ShardEffect, ShardEvent, TaskEffect } from './shardConsumerContext.ts'
+import type { EffectOf } from '@shardwise/effects'
+import type { ShardConsumerContext, ShardEffect, ShardEvent, TaskEffect, TaskEffectType } from './shardConsumerContext.ts'
 
 /** What an action does: fields of the memory that change, and effects in the order in which they start. */
 export interface Change {
@@ -9,14 +10,30 @@ export interface Change {
 /** A computation of the statechart: pure, of the memory and the event that is being handled. */
 export type Action = (context: ShardConsumerContext, event: ShardEvent) => Change
 
+/** What an effect of the type says beside its id and its shard. */
+type FieldsOf<T extends TaskEffectType> = Omit<EffectOf<T>, 'type' | 'id' | 'shardId'>
+
 /** Starts the one task effect that the consumer awaits. */
-export function startTask(task: TaskEffect): Required<Change> {
-  return { context: { task, nextId: task.id + 1 }, effects: [task] }
+export function startTask<T extends TaskEffectType>(
+  { nextId: id, shardId }: ShardConsumerContext,
+  type: T,
+  fields: FieldsOf<T>,
+): Required<Change> {
+  return awaitTask({ type, id, shardId, ...fields } as unknown as TaskEffect)
 }
 
 /** Starts the timer that the consumer waits for, in ms. */
 export function startTimer({ nextId: id }: ShardConsumerContext, delayMs: number): Required<Change> {
-  return startTask({ type: 'startTimer', id, delayMs })
+  return awaitTask({ type: 'startTimer', id, delayMs })
+}
+
+function awaitTask(task: TaskEffect): Required<Change> {
+  return { context: { task, nextId: task.id + 1 }, effects: [task] }
+}
+
+/** The lease of the shard, as effects name it. */
+export function leaseOf({ leaseKey, token }: ShardConsumerContext): { readonly leaseKey: string; readonly token: number } {
+  return { leaseKey, token }
 }
 
 /** Aborts the awaited task, unless the event is its answer. */

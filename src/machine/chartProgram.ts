@@ -1,3 +1,4 @@
+import { unexpected } from '@shardwise/effects'
 import type { Action } from './change.ts'
 import type { ConsumerStateValue } from './consumerStates.ts'
 import type { Guard } from './guards.ts'
@@ -70,7 +71,7 @@ export function chartOf(program: ChartProgram): ShardConsumerChart {
   const find = (value: ConsumerStateValue): State => {
     const text = JSON.stringify(value)
     const state = states.find((candidate) => JSON.stringify(candidate.value) === text)
-    if (state === undefined) throw new Error(`value: expected a state of the machine, got ${text}`)
+    if (state === undefined) throw unexpected('value', 'a state of the machine', value)
     return state
   }
   const run = (

@@ -17,48 +17,34 @@ import {
 } from '@shardwise/effects'
 import { taskBackoffMs } from './backoff.ts'
 import { laterOf } from './batches.ts'
-import { type Action, answersWrite, type Change } from './change.ts'
-import type { CheckpointRequest, CheckpointWrite, ShardConsumerContext, ShardEffect } from './shardConsumerContext.ts'
+import { type Action, answersWrite, type Change, leaseOf } from './change.ts'
+import { type CheckpointRequest, type CheckpointWrite, known, type ShardConsumerContext } from './shardConsumerContext.ts'
 
 /** More requests than these are refused while one is being written. */
 const maxWaitingCheckpoints = 16
 
 const errors = {
-  leaseLost: { name: 'ShutdownException', message: 'the lease of this shard is not held any more, or its consumer has ended' },
-  notInitialized: {
-    name: 'InvalidStateException',
-    message: 'the record processor is not initialised, so nothing can be checkpointed',
-  },
-  throttled: { name: 'ThrottlingException', message: 'the lease table throttled the checkpoint; checkpoint less often' },
-  tooMany: {
-    name: 'ThrottlingException',
-    message: `${maxWaitingCheckpoints} checkpoints of this shard wait already; await one before asking for the next`,
-  },
+  leaseLost: { name: 'ShutdownException', message: 'the lease is lost, or the consumer has ended' },
+  notInitialized: { name: 'InvalidStateException', message: 'the record processor is not initialised' },
+  throttled: { name: 'ThrottlingException', message: 'the lease table throttled the checkpoint' },
+  tooMany: { name: 'ThrottlingException', message: `${maxWaitingCheckpoints} checkpoints wait already` },
 } as const satisfies Record<string, ErrorFacts>
 
 function settle({ shardId }: ShardConsumerContext, request: string, error: ErrorFacts | null): EffectOf<'settleCheckpoint'> {
   return { type: 'settleCheckpoint', shardId, request, error }
 }
 
-function lastDelivered(context: ShardConsumerContext): ExtendedSequenceNumber | null {
+function lastDelivered(context: ShardConsumerContext): ExtendedSequenceNumber {
   const inProcess = context.task?.type === 'processRecords' ? (context.batch?.last ?? null) : null
-  return laterOf(inProcess, laterOf(context.completed, context.checkpoint))
+  return laterOf(inProcess, laterOf(context.completed, known(context, 'checkpoint')))
 }
 
 /** Why a value may not be stored now; null when it may. */
 function outOfRange(context: ShardConsumerContext, value: ExtendedSequenceNumber): ErrorFacts | null {
-  const least = context.checkpoint
+  const least = known(context, 'checkpoint')
   const most = context.shardEndedStarted && isShardEnd(value) ? SHARD_END : lastDelivered(context)
-  const sentinel = isSentinel(value.sequenceNumber) && !isShardEnd(value) && least?.sequenceNumber !== value.sequenceNumber
-  if (
-    !sentinel &&
-    least !== null &&
-    most !== null &&
-    compareSequenceNumbers(value, least) >= 0 &&
-    compareSequenceNumbers(value, most) <= 0
-  ) {
-    return null
-  }
+  const sentinel = isSentinel(value.sequenceNumber) && !isShardEnd(value) && least.sequenceNumber !== value.sequenceNumber
+  if (!sentinel && compareSequenceNumbers(value, least) >= 0 && compareSequenceNumbers(value, most) <= 0) return null
   return {
     name: 'IllegalArgumentException',
     message: `sequenceNumber: expected a record from ${text(least)} to ${text(most)}, got ${text(value)}`,
@@ -66,10 +52,10 @@ function outOfRange(context: ShardConsumerContext, value: ExtendedSequenceNumber
 }
 
 /** The value that a request stands for. */
-function valueOf(context: ShardConsumerContext, position: ExtendedSequenceNumber | null): ExtendedSequenceNumber | null {
+function valueOf(context: ShardConsumerContext, position: ExtendedSequenceNumber | null): ExtendedSequenceNumber {
   const last = lastDelivered(context)
   if (!context.shardEndedStarted) return position ?? last
-  return position === null || (last !== null && compareSequenceNumbers(position, last) === 0) ? SHARD_END : position
+  return position === null || compareSequenceNumbers(position, last) === 0 ? SHARD_END : position
 }
 
 /** Settles a request at once, writes its checkpoint, or lets it wait for the write that is out. */
@@ -86,7 +72,6 @@ export const requestCheckpoint: Action = (context, event) => {
     return refuse({ name: 'IllegalArgumentException', message: (error as Error).message })
   }
   const checkpoint = valueOf(context, given)
-  if (checkpoint === null) return refuse(errors.notInitialized)
   const error = outOfRange(context, checkpoint)
   if (error !== null) return refuse(error)
   if (context.write === null) return serve(context, [{ request, checkpoint }])
@@ -99,7 +84,7 @@ function serve(context: ShardConsumerContext, [first, ...waiting]: readonly Chec
   if (first === undefined) return { context: { write: null, waiting }, effects: [] }
   // It was in range when it was asked for; by now, a higher one may have been stored, or its batch may have failed.
   const error = outOfRange(context, first.checkpoint)
-  if (error === null && context.checkpoint !== null && compareSequenceNumbers(first.checkpoint, context.checkpoint) > 0) {
+  if (error === null && compareSequenceNumbers(first.checkpoint, known(context, 'checkpoint')) > 0) {
     const started = startWrite(context, first, 0)
     return { context: { ...started.context, waiting }, effects: started.effects }
   }
@@ -108,8 +93,8 @@ function serve(context: ShardConsumerContext, [first, ...waiting]: readonly Chec
 }
 
 function startWrite(context: ShardConsumerContext, { request, checkpoint }: CheckpointRequest, attempt: number): Required<Change> {
-  const { shardId, leaseKey, token, nextId } = context
-  return awaitWrite({ request, checkpoint, attempt, effect: { type: 'writeCheckpoint', id: nextId, shardId, leaseKey, token, checkpoint } })
+  const { shardId, nextId: id } = context
+  return awaitWrite({ request, checkpoint, attempt, effect: { type: 'writeCheckpoint', id, shardId, ...leaseOf(context), checkpoint } })
 }
 
 function awaitWrite(write: CheckpointWrite): Required<Change> {
@@ -123,26 +108,20 @@ export const takeWriteAnswer: Action = (context, event) => {
   switch (event.type) {
     case 'timerFired': {
       const error = outOfRange(context, write.checkpoint)
-      return error === null ? startWrite(context, write, write.attempt) : giveUpWrite(context, write, error)
+      return error === null ? startWrite(context, write, write.attempt) : settleWrite(context, write, error)
     }
-    case 'checkpointWritten': {
-      const written = { ...context, checkpoint: write.checkpoint }
-      const next = serve(written, context.waiting)
-      return {
-        context: { checkpoint: write.checkpoint, ...next.context },
-        effects: [settle(context, write.request, null), ...next.effects],
-      }
-    }
+    case 'checkpointWritten':
+      return settleWrite(context, write, null, write.checkpoint)
     case 'throttled': {
-      if (context.reason === 'LEASE_LOST') return giveUpWrite(context, write, errors.leaseLost)
+      if (context.reason === 'LEASE_LOST') return settleWrite(context, write, errors.leaseLost)
       const attempt = write.attempt + 1
-      if (attempt >= context.options.maxCheckpointAttempts) return giveUpWrite(context, write, errors.throttled)
+      if (attempt >= context.options.maxCheckpointAttempts) return settleWrite(context, write, errors.throttled)
       return awaitWrite({ ...write, attempt, effect: { type: 'startTimer', id: context.nextId, delayMs: taskBackoffMs(context, attempt) } })
     }
     case 'checkpointRefused':
-      return giveUpWrite(context, write, errors.leaseLost)
+      return settleWrite(context, write, errors.leaseLost)
     case 'effectFailed':
-      return giveUpWrite(context, write, {
+      return settleWrite(context, write, {
         name: 'KinesisClientLibDependencyException',
         message: `the checkpoint could not be stored: ${event.error.name}: ${event.error.message}`,
       })
@@ -151,25 +130,32 @@ export const takeWriteAnswer: Action = (context, event) => {
   }
 }
 
-function giveUpWrite(context: ShardConsumerContext, { request }: CheckpointWrite, error: ErrorFacts): Change {
+/** Settles the request whose write has ended, and serves what waits. */
+function settleWrite(
+  context: ShardConsumerContext,
+  { request }: CheckpointWrite,
+  error: ErrorFacts | null,
+  checkpoint: ExtendedSequenceNumber | null = context.checkpoint,
+): Change {
   // With the lease gone, what waits is refused when the reason is recorded.
-  const next = error === errors.leaseLost ? { context: { write: null }, effects: [] } : serve(context, context.waiting)
-  return { context: next.context, effects: [settle(context, request, error), ...next.effects] }
+  const next = error === errors.leaseLost ? { context: { write: null }, effects: [] } : serve({ ...context, checkpoint }, context.waiting)
+  return { context: { checkpoint, ...next.context }, effects: [settle(context, request, error), ...next.effects] }
 }
 
 /** The lease is gone: nothing more is written. Requests that wait are refused; a write that is out is still awaited. */
 export function refuseWaiting(context: ShardConsumerContext): Required<Change> {
-  const effects: ShardEffect[] = []
-  let { write } = context
-  if (write?.effect.type === 'startTimer') {
-    effects.push({ type: 'cancel', id: write.effect.id }, settle(context, write.request, errors.leaseLost))
-    write = null
+  const { write, waiting } = context
+  const isBackingOff = write?.effect.type === 'startTimer'
+  const refused = isBackingOff ? [write, ...waiting] : waiting
+  return {
+    context: { write: isBackingOff ? null : write, waiting: [] },
+    effects: [
+      ...(isBackingOff ? [{ type: 'cancel' as const, id: write.effect.id }] : []),
+      ...refused.map(({ request }) => settle(context, request, errors.leaseLost)),
+    ],
   }
-  effects.push(...context.waiting.map(({ request }) => settle(context, request, errors.leaseLost)))
-  return { context: { write, waiting: [] }, effects }
 }
 
-function text(place: ExtendedSequenceNumber | null): string {
-  if (place === null) return 'nothing'
+function text(place: ExtendedSequenceNumber): string {
   return place.subSequenceNumber === 0 ? place.sequenceNumber : `${place.sequenceNumber}/${place.subSequenceNumber}`
 }

@@ -108,12 +108,6 @@ export const resumeShardEnded: Guard = resumes('notifyShardEnded')
 export const resumeLeaseLost: Guard = resumes('notifyLeaseLost')
 /** The work of the shutdown has failed as often as the options allow. */
 export const lastShutdownAttempt: Guard = ofAnswer((context) => context.attempt + 1 >= context.options.maxShutdownAttempts)
-/** The processor has answered, and SHARD_END is stored. */
-export const answeredAndShardEndStored: Guard = ofAnswer(shardEndIsStored)
-/** The processor has answered, and a checkpoint is being written. */
-export const answeredWhileWriting: Guard = ofAnswer((context) => context.write !== null)
-/** The processor has answered without a checkpoint of the end, and is not asked again. */
-export const answeredAndMissedForGood: Guard = ofAnswer(replaysMissedShardEnd)
 
 /** The owner is to hear that the notification is complete: nothing is being written any more. */
 export const notificationDue: Guard = (context) => context.write === null && !context.notificationSignalled
@@ -139,11 +133,7 @@ export const leaseLostWhileShardEndIsWritten: Guard = (context) =>
 /** SHARD_END was stored while shardEnded waited to be called again. */
 export const shardEndStoredMeanwhile: Guard = (context) => shardEndIsStored(context) && context.resume === 'notifyShardEnded'
 /** The end was not checkpointed, nothing is being written, and the processor is not asked again. */
-export const missedForGood: Guard = (context) => context.write === null && replaysMissedShardEnd(context)
-
-function replaysMissedShardEnd({ options }: ShardConsumerContext): boolean {
-  return options.missedShardEndCheckpoint === 'replay'
-}
+export const missedForGood: Guard = ({ write, options }) => write === null && options.missedShardEndCheckpoint === 'replay'
 
 /** Whether the work that failed or waits is on the way to a stored SHARD_END. */
 function reportsShardEnd({ resume }: ShardConsumerContext): boolean {

@@ -1,6 +1,6 @@
 import { higherReason, isShardEnd, type Outcome, parseShutdownReason, type ShutdownReason } from '@shardwise/effects'
 import { batchIsCovered } from './batches.ts'
-import { type Action, answersTask } from './change.ts'
+import { type Action, abortTask, answersTask, leaseOf } from './change.ts'
 import { refuseWaiting } from './checkpoints.ts'
 import { verdictOn } from './deliveryPolicy.ts'
 import type { ShardConsumerContext, ShardEffect, ShardEvent } from './shardConsumerContext.ts'
@@ -43,16 +43,16 @@ export function effectiveReason(context: ShardConsumerContext, event: ShardEvent
 }
 
 /** Tells whoever asked for a shutdown how it ended. */
-export function shutdownCompleted({ shardId, leaseKey, token }: ShardConsumerContext, outcome: Outcome): ShardEffect {
-  return { type: 'signalShutdownComplete', shardId, leaseKey, token, outcome }
+export function shutdownCompleted(context: ShardConsumerContext, outcome: Outcome): ShardEffect {
+  return { type: 'signalShutdownComplete', shardId: context.shardId, ...leaseOf(context), outcome }
 }
 
 /** Tells the owner of the consumer that the lease is gone, or given away. */
-function leaseLost({ shardId, leaseKey, token }: ShardConsumerContext): ShardEffect {
-  return { type: 'signalLeaseLost', shardId, leaseKey, token }
+function leaseLost(context: ShardConsumerContext): ShardEffect {
+  return { type: 'signalLeaseLost', shardId: context.shardId, ...leaseOf(context) }
 }
 
-const callbacks: ReadonlySet<string> = new Set([
+const callbacks: ReadonlySet<unknown> = new Set([
   'initialize',
   'processRecords',
   'deliverDeadLetter',
@@ -70,10 +70,9 @@ export const recordReason: Action = (context, event) => {
   const stopRequested = context.stopRequested || (event.type === 'shutdown' && event.reason === 'REQUESTED')
   const recorded = { reason, shutdownAsked, stopRequested }
   if (reason !== 'LEASE_LOST' || context.reason === 'LEASE_LOST') return { context: recorded }
-  const { task } = context
   const refused = refuseWaiting(context)
   const effects = [...refused.effects]
-  if (task !== null && callbacks.has(task.type) && !answersTask(context, event)) effects.push({ type: 'cancel', id: task.id })
+  if (callbacks.has(context.task?.type)) effects.push(...abortTask(context, event))
   if (event.type !== 'shutdown') effects.push(leaseLost(context))
   return { context: { ...refused.context, ...recorded }, effects }
 }

@@ -10,8 +10,9 @@ import {
   parseShardId,
   type ShardId,
   type ShutdownReason,
+  unexpected,
 } from '@shardwise/effects'
-import { parseShardConsumerOptions, type ShardConsumerOptions, unexpected } from './shardConsumerOptions.ts'
+import { parseShardConsumerOptions, type ShardConsumerOptions } from './shardConsumerOptions.ts'
 
 /** The effects that a shard consumer asks for. */
 type ShardEffectType = EffectsOf<'leaseStore' | 'recordSource' | 'processor' | 'timers' | 'consumerOwner' | 'driver'>
@@ -142,7 +143,7 @@ export interface ShardConsumerContext {
   readonly processorDone: boolean
   /** Whether the owner was told that the notification of a requested shutdown is complete. */
   readonly notificationSignalled: boolean
-  /** Whether the processor must be made anew. */
+  /** Whether the processor must be made anew, where SHARD_END is not stored. */
   readonly replay: boolean
   readonly write: CheckpointWrite | null
   readonly waiting: readonly CheckpointRequest[]
@@ -214,7 +215,8 @@ export function copyContext(from: FirstMemory & Partial<ShardConsumerContext>): 
 }
 
 /** A field of the memory that the present state cannot be without. @throws Error naming it when it is missing. */
-export function known<T>(value: T | null, name: keyof ShardConsumerContext): T {
+export function known<K extends keyof ShardConsumerContext>(context: ShardConsumerContext, name: K): NonNullable<ShardConsumerContext[K]> {
+  const value = context[name]
   if (value === null) throw new Error(`${name}: there is none yet`)
   return value
 }

@@ -74,7 +74,7 @@ export function engineOf({ begin, take }: ShardConsumerChart): ShardConsumerEngi
 
 /** The effects that a snapshot still awaits, to be started again by a runtime that restored it. */
 export function outstanding({ context: { task, write } }: ShardConsumerSnapshot): readonly ShardEffect[] {
-  return [task, write === null ? null : write.effect].filter((effect) => effect !== null)
+  return [task, write?.effect].flatMap((effect) => effect ?? [])
 }
 
 /** A consumer that has ended answers a first request to shut down, and refuses checkpoints; all else changes nothing. */

@@ -123,14 +123,7 @@ const whenNotified = [
   { guard: 'shardEnded', target: '#SHUTTING_DOWN.listingChildShards', actions: 'recordReason' },
 ] as const
 
-const judgeShardEnd = [
-  { guard: 'answeredAndShardEndStored', target: 'closing', actions: 'advance' },
-  { guard: 'answeredWhileWriting', target: 'awaitingCheckpoint', actions: 'countFailure' },
-  toLeaseLost,
-  { guard: 'answeredAndMissedForGood', target: 'closing', actions: ['markReplay', 'advance'] },
-  giveUpIf('stopsInstead'),
-  backOff,
-] as const
+const judgeShardEnd = { guard: 'answered', target: 'awaitingCheckpoint', actions: 'countFailure' } as const
 
 /** What the error policy does with the batch when its deliveries are exhausted. */
 const passOverOrGiveUp = [
@@ -473,14 +466,11 @@ export const shardConsumerMachine = setup({
             shardEndedNotified: judgeShardEnd,
             shardEndedFailed: judgeShardEnd,
             effectFailed: judgeShardEnd,
-            processorGone: [
-              { guard: 'answeredAndShardEndStored', target: 'closing', actions: 'advance' },
-              { guard: 'answered', target: 'closing', actions: ['markReplay', 'advance'] },
-            ],
+            processorGone: { guard: 'answered', target: 'closing', actions: ['markReplay', 'advance'] },
           },
         },
         awaitingCheckpoint: {
-          description: 'Waits for the checkpoint that shardEnded left behind.',
+          description: 'Judges what shardEnded has come to, once the checkpoint that it left behind is answered.',
           always: [
             { guard: 'shardEndStored', target: 'closing', actions: 'advance' },
             { guard: 'leaseLostDuringShardEnd', target: 'notifyingLeaseLost', actions: 'advance' },

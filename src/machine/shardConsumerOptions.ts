@@ -1,4 +1,4 @@
-import { type InitialPosition, shown } from '@shardwise/effects'
+import { type InitialPosition, unexpected } from '@shardwise/effects'
 
 /** How a shard consumer behaves: plain JSON, times in milliseconds. Names are the KCL's where it has them. */
 export interface ShardConsumerOptions {
@@ -40,30 +40,33 @@ export interface ShardConsumerOptions {
 /** What follows a batch whose deliveries are exhausted. */
 export type DeliveryFailureAnswer = 'stop' | 'skip' | 'fail'
 
-const wholeFrom = (least: number, most = Number.MAX_SAFE_INTEGER): Rule => ({
-  expected: most === Number.MAX_SAFE_INTEGER ? `a whole number from ${least}` : `a whole number from ${least} to ${most}`,
-  holds: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most,
-})
+/** What is expected of a value, where it does not fit. */
+type Rule = (value: unknown) => string | null
 
-interface Rule {
-  readonly expected: string
-  readonly holds: (value: unknown) => boolean
-}
+const wholeFrom =
+  (least: number, most = Infinity): Rule =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
+      ? null
+      : `a whole number from ${least}${most === Infinity ? '' : ` to ${most}`}`
 
-const position: Rule = {
-  expected: '{ type: TRIM_HORIZON }, { type: LATEST } or { type: AT_TIMESTAMP, timestampMs }',
-  holds: isInitialPosition,
-}
-const oneOf = (...values: readonly unknown[]): Rule => ({
-  expected: values.join(' or ').replace(/ or (?=.* or )/g, ', '),
-  holds: (value) => values.includes(value),
-})
+const oneOf =
+  (...values: readonly unknown[]): Rule =>
+  (value) =>
+    values.includes(value) ? null : values.join(' or ').replace(/ or (?=.* or )/g, ', ')
+
 const flag = oneOf(true, false)
-const orNull = ({ expected, holds }: Rule): Rule => ({ expected: `${expected}, or null`, holds: (value) => value === null || holds(value) })
+
+const orNull =
+  (rule: Rule): Rule =>
+  (value) => {
+    const expected = value === null ? null : rule(value)
+    return expected === null ? null : `${expected}, or null`
+  }
 
 /** What holds where nothing is said, and what may be said: the KCL's defaults where it has them, but for the idle time, which the KCL 2 sets to 1,500 ms. */
 const settings: { readonly [Name in keyof ShardConsumerOptions]: readonly [usual: ShardConsumerOptions[Name], rule: Rule] } = {
-  initialPosition: [{ type: 'TRIM_HORIZON' }, position],
+  initialPosition: [{ type: 'TRIM_HORIZON' }, initialPosition],
   parentShardPollIntervalMillis: [10_000, wholeFrom(1)],
   taskBackoffTimeMillis: [500, wholeFrom(1)],
   maxBackoffMillis: [30_000, wholeFrom(1)],
@@ -85,11 +88,6 @@ const settings: { readonly [Name in keyof ShardConsumerOptions]: readonly [usual
 /** The names of all options. */
 export const shardConsumerOptionNames = Object.keys(settings) as readonly (keyof ShardConsumerOptions)[]
 
-/** An error that names a field, what was expected of it, and its value. */
-export function unexpected(field: string, expected: string, got: unknown): Error {
-  return new Error(`${field}: expected ${expected}, got ${shown(got)}`)
-}
-
 /** Options that were checked here, so that a worker's ten thousand shards share one object. */
 const checked = new WeakSet<Partial<ShardConsumerOptions>>()
 
@@ -98,8 +96,8 @@ export function parseShardConsumerOptions(given: Partial<ShardConsumerOptions>):
   if (checked.has(given)) return given as ShardConsumerOptions
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(settings, name)) throw new Error(`${name}: not an option; expected one of ${shardConsumerOptionNames.join(', ')}`)
-    const [, rule] = settings[name as keyof ShardConsumerOptions]
-    if (value !== undefined && !rule.holds(value)) throw unexpected(name, rule.expected, value)
+    const expected = value === undefined ? null : settings[name as keyof ShardConsumerOptions][1](value)
+    if (expected !== null) throw unexpected(name, expected, value)
   }
   const options = Object.freeze(
     Object.fromEntries(Object.entries(settings).map(([name, [usual]]) => [name, given[name as keyof ShardConsumerOptions] ?? usual])),
@@ -120,13 +118,8 @@ function refuseUnreachable({ maxDeliveryAttempts, maxDeliveryAgeMillis, ...polic
 /** What holds where nothing is said. */
 export const defaultShardConsumerOptions: ShardConsumerOptions = /* @__PURE__ */ parseShardConsumerOptions({})
 
-function isInitialPosition(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'type' in value &&
-    (value.type === 'TRIM_HORIZON' ||
-      value.type === 'LATEST' ||
-      (value.type === 'AT_TIMESTAMP' && 'timestampMs' in value && Number.isSafeInteger(value.timestampMs)))
-  )
+function initialPosition(value: unknown): string | null {
+  const { type, timestampMs } = Object(value) as { readonly type?: unknown; readonly timestampMs?: unknown }
+  const fits = type === 'TRIM_HORIZON' || type === 'LATEST' || (type === 'AT_TIMESTAMP' && Number.isSafeInteger(timestampMs))
+  return fits ? null : 'a type of TRIM_HORIZON or LATEST, or AT_TIMESTAMP with timestampMs'
 }

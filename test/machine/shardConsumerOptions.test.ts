@@ -70,7 +70,7 @@ describe('the options of a shard consumer', () => {
     expect(parse({ [name]: value })).toMatchObject({ [name]: value })
   })
 
-  const positions = '{ type: TRIM_HORIZON }, { type: LATEST } or { type: AT_TIMESTAMP, timestampMs }'
+  const positions = 'a type of TRIM_HORIZON or LATEST, or AT_TIMESTAMP with timestampMs'
 
   it.each([
     ...[0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, Number.MAX_SAFE_INTEGER + 1, '5', null, true, 5n].map(

@@ -197,7 +197,7 @@ describe('the end of a shard', () => {
     const stored = [...untilShardEnded, checkpoint('r1'), answer('writeCheckpoint', 'checkpointWritten')]
     const gone = [...stored, answer('notifyShardEnded', 'processorGone')]
 
-    expect(after(gone)).toMatchObject({ asked: ['closeShard'], context: { replay: false, attempt: 0 } })
+    expect(after(gone)).toMatchObject({ asked: ['closeShard'], context: { attempt: 0 } })
     expect(after([...gone, closed]).context.outcome).toBe('finished')
   })
 })

@@ -112,12 +112,6 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/guards.ts',
-    line: 'export const answeredWhileWriting: Guard = ofAnswer((context) => context.write !== null)',
-    changes: ['context.write !== null → true'],
-    why: 'Where nothing is written, the state that awaits the checkpoint is left in the same step, the way that the branches behind this one lead.',
-  },
-  {
-    file: 'src/machine/guards.ts',
     line: "context.stopRequested && context.reason === 'SHARD_END' && context.write === null && reportsShardEnd(context)",
     changes: ["context.reason === 'SHARD_END' → true"],
     why: 'With LEASE_LOST the branches before this one hold, and before SHARD_END the chart does not ask.',

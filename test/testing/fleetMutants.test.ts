@@ -114,8 +114,8 @@ const mutants: readonly Mutant[] = [
   {
     name: 'the keeper gives a lease up without a release',
     file: 'src/machine/leaseKeeper.ts',
-    from: 'function beginRelease(draft: Draft): void {\n',
-    to: 'function beginRelease(draft: Draft): void {\n  if (draft.state.nextId > 0) {\n    leave(draft)\n    return\n  }\n',
+    from: 'function beginRelease(draft: KeeperDraft): void {\n',
+    to: 'function beginRelease(draft: KeeperDraft): void {\n  if (draft.state.nextId > 0) {\n    leave(draft)\n    return\n  }\n',
     rules: ['L1', 'L3'],
     options: { ...usual, faults: false, durationMs: 1_000 },
   },

@@ -343,10 +343,7 @@ export const mutants: Readonly<Record<number, Mutant>> = {
     withActions({ completeBatch: andChanges(actions.completeBatch, () => ({ childShards: null })) }),
   ),
   65: mutant('leaseLost is tried for ever', broken({ lastShutdownAttempt: never })),
-  66: mutant(
-    'it does not see that SHARD_END is stored',
-    broken({ answeredAndShardEndStored: never, shardEndStored: never, shardEndStoredMeanwhile: never }),
-  ),
+  66: mutant('it does not see that SHARD_END is stored', broken({ shardEndStored: never, shardEndStoredMeanwhile: never })),
   67: mutant(
     'it does not hear that shutdownRequested succeeded',
     broken({ answered: not(guards.answered, ({ type }) => type === 'shutdownRequestedNotified') }),

@@ -82,7 +82,7 @@ const table: Readonly<Record<keyof WorkerOptions, { readonly expected: string; r
   ignoreUnexpectedChildShards: aFlag,
   maxInitializationAttempts: wholeFrom(1),
   initialPosition: {
-    expected: '{ type: TRIM_HORIZON }',
+    expected: 'a type of TRIM_HORIZON',
     wrong: ['LATEST', { type: 'EARLIEST' }, { type: 'AT_TIMESTAMP' }, { type: 'AT_TIMESTAMP', timestampMs: '2024-01-01' }, null],
   },
   parentShardPollIntervalMillis: wholeFrom(1),

@@ -1,5 +1,5 @@
-import { gzipSync } from 'node:zlib'
 import { type BuildOptions, build } from 'esbuild'
+import { type ModuleSize, moduleSize } from '../moduleSize.ts'
 import { type EngineEntry, engineFunctions } from './engines.ts'
 import type { PaceLengths } from './pace.ts'
 import type { StoryEvents } from './report.ts'
@@ -47,24 +47,22 @@ export async function bundleOf(
     `try { report = ${reportText[kind](lengths)} } finally { world.putBack() }`,
     'globalThis.bundle = { report }',
   ]
-  return scriptOf(program.join('\n'), 'iife')
+  return scriptOf(program.join('\n'))
 }
 
-/** The bytes of an engine's functions in a bundle of their own. */
-export interface BundleSize {
-  readonly minified: number
-  readonly gzipped: number
-}
-
-/** What an engine adds to a program: all its functions with all that they need, minified, and gzipped after that. */
-export async function sizeOf({ module }: EngineEntry): Promise<BundleSize> {
-  const script = await scriptOf(`export { ${engineFunctions.join(', ')} } from ${JSON.stringify(module)}`, 'esm')
-  return { minified: Buffer.byteLength(script), gzipped: gzipSync(script, { level: 9 }).length }
+/** What an engine adds to a program, in bytes: all its functions with all that they need. */
+export function sizeOf({ module }: EngineEntry): Promise<ModuleSize> {
+  const contents = `export { ${engineFunctions.join(', ')} } from ${JSON.stringify(module)}`
+  return moduleSize({ stdin: { contents, resolveDir: import.meta.dirname }, conditions: options.conditions })
 }
 
 /** @throws Error when the script would import something where it runs: then it is not whole. */
-async function scriptOf(program: string, format: 'iife' | 'esm'): Promise<string> {
-  const { outputFiles } = await build({ ...options, format, stdin: { contents: program, resolveDir: import.meta.dirname, loader: 'ts' } })
+async function scriptOf(program: string): Promise<string> {
+  const { outputFiles } = await build({
+    ...options,
+    format: 'iife',
+    stdin: { contents: program, resolveDir: import.meta.dirname, loader: 'ts' },
+  })
   const [script] = outputFiles
   if (script === undefined || /\bimport\b/.test(script.text)) throw new Error('bundle: expected one script without imports')
   return script.text

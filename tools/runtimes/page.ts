@@ -1,4 +1,4 @@
-import type { BundleSize } from './bundle.ts'
+import type { ModuleSize } from '../moduleSize.ts'
 
 /** What came of executing an engine in a runtime: the same effects, or what else. */
 export interface Row {
@@ -19,7 +19,7 @@ export interface PageFacts {
   readonly ways: number
   /** Of the effects in the text that all runs must write. */
   readonly sha256: string
-  readonly sizes: readonly { readonly engine: string; readonly size: BundleSize }[]
+  readonly sizes: readonly { readonly engine: string; readonly size: Pick<ModuleSize, 'minified' | 'gzipped'> }[]
   readonly rows: readonly Row[]
   /** The names that a runtime does not let a program hide. */
   readonly visible: readonly { readonly runtime: string; readonly names: readonly string[] }[]
@@ -56,7 +56,7 @@ this page does other work at the same time: the times tell orders of magnitude, 
 
 ## Size
 
-All functions of an engine with everything that they need, as one minified module.
+All functions of an engine with everything that they need, as one module, minified by terser.
 
 | engine | minified | gzipped |
 |---|---:|---:|
