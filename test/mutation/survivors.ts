@@ -243,30 +243,6 @@ export const survivors: readonly ArguedSurvivors[] = [
     why: 'No two shards have one id.',
   },
   {
-    file: 'src/machine/tasks.ts',
-    line: "checkpoint: known(context.checkpoint, 'checkpoint'),",
-    changes: [`'checkpoint' → ""`],
-    why: 'It would be said of a processor that is initialised before its checkpoint is read, to which no path leads.',
-  },
-  {
-    file: 'src/machine/tasks.ts',
-    line: "batch: known(context.batch, 'batch'),",
-    changes: [`'batch' → ""`],
-    why: 'It would be said of a batch that is processed before it is read, to which no path leads.',
-  },
-  {
-    file: 'src/machine/tasks.ts',
-    line: 'childShards: context.childShards ?? [],',
-    changes: ['[] → ["Stryker was here"]'],
-    why: 'The chart creates leases only of children that are known: the fallback only satisfies the compiler.',
-  },
-  {
-    file: 'src/machine/batches.ts',
-    line: 'return compareSequenceNumbers(a, b) >= 0 ? a : b',
-    changes: ['compareSequenceNumbers(a, b) >= 0 → compareSequenceNumbers(a, b) > 0'],
-    why: 'Of two equal places either is the later.',
-  },
-  {
     file: 'src/machine/batches.ts',
     line: 'return laterOf(checkpoint !== null && !isSentinel(checkpoint.sequenceNumber) ? checkpoint : null, completed)',
     changes: ['checkpoint !== null → true'],
@@ -277,12 +253,6 @@ export const survivors: readonly ArguedSurvivors[] = [
     line: 'if (checkpoint === null || batch === null || batch.last === null) return false',
     changes: ['checkpoint === null → false'],
     why: 'A batch is never kept before the checkpoint is read.',
-  },
-  {
-    file: 'src/machine/batches.ts',
-    line: "const position = positionOfCheckpoint(known(checkpoint, 'checkpoint'), options.initialPosition)",
-    changes: [`'checkpoint' → ""`],
-    why: 'It would be said of a shard that is opened before its checkpoint is read, to which no path leads.',
   },
   {
     file: 'src/machine/batches.ts',
@@ -334,42 +304,6 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/checkpoints.ts',
-    line: 'const sentinel = isSentinel(value.sequenceNumber) && !isShardEnd(value) && least?.sequenceNumber !== value.sequenceNumber',
-    changes: ['least?.sequenceNumber → least.sequenceNumber'],
-    why: 'An initialised processor has a checkpoint: the question only tells the compiler so.',
-  },
-  {
-    file: 'src/machine/checkpoints.ts',
-    line: 'least !== null &&',
-    changes: ['least !== null → true'],
-    why: 'An initialised processor has a checkpoint: the question only tells the compiler so.',
-  },
-  {
-    file: 'src/machine/checkpoints.ts',
-    line: 'most !== null &&',
-    changes: ['most !== null → true'],
-    why: 'An initialised processor has a checkpoint, which counts as delivered: the question only tells the compiler so.',
-  },
-  {
-    file: 'src/machine/checkpoints.ts',
-    line: 'return position === null || (last !== null && compareSequenceNumbers(position, last) === 0) ? SHARD_END : position',
-    changes: ['last !== null → true'],
-    why: 'An initialised processor has a checkpoint, which counts as delivered: the question only tells the compiler so.',
-  },
-  {
-    file: 'src/machine/checkpoints.ts',
-    line: 'if (checkpoint === null) return refuse(errors.notInitialized)',
-    changes: ['checkpoint === null → false'],
-    why: 'An initialised processor has a checkpoint, so a request without a position stands for one: the question only tells the compiler so.',
-  },
-  {
-    file: 'src/machine/checkpoints.ts',
-    line: 'if (error === null && context.checkpoint !== null && compareSequenceNumbers(first.checkpoint, context.checkpoint) > 0) {',
-    changes: ['context.checkpoint !== null → true'],
-    why: 'An initialised processor has a checkpoint: the question only tells the compiler so.',
-  },
-  {
-    file: 'src/machine/checkpoints.ts',
     line: 'if (write === null || !answersWrite(context, event)) return {}',
     changes: [
       'write === null || !answersWrite(context, event) → write === null && !answersWrite(context, event)',
@@ -382,12 +316,6 @@ export const survivors: readonly ArguedSurvivors[] = [
     line: 'default:',
     changes: ['default: return {} → default:'],
     why: 'No other event carries the id of a write past the guards of the chart; without the branch the answer would be undefined, and nobody asks.',
-  },
-  {
-    file: 'src/machine/checkpoints.ts',
-    line: "if (place === null) return 'nothing'",
-    changes: ['place === null → false', `'nothing' → ""`],
-    why: 'An initialised processor has a checkpoint, so both ends of the range are places: the question only tells the compiler so.',
   },
   {
     file: 'src/machine/compile.ts',
@@ -505,11 +433,5 @@ export const survivors: readonly ArguedSurvivors[] = [
     line: 'if (a === b) return true',
     changes: ['a === b → false'],
     why: 'It saves time: what is identical is equal.',
-  },
-  {
-    file: 'src/machine/shardConsumerOptions.ts',
-    line: "holds: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most,",
-    changes: ["typeof value === 'number' → true"],
-    why: 'What is no number is no safe integer: the question only tells the compiler so.',
   },
 ]
