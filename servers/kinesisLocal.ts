@@ -17,7 +17,7 @@ const environment = {
   KINESIS_MOCK_TLS_PORT: String(tlsPort),
   KINESIS_MOCK_CERT_PATH: join(packageFolder, 'server.json'),
   LOG_LEVEL: 'ERROR',
-  SHARD_LIMIT: '200',
+  SHARD_LIMIT: '1000',
   CREATE_STREAM_DURATION: '10ms',
   DELETE_STREAM_DURATION: '10ms',
   SPLIT_SHARD_DURATION: '10ms',

@@ -1,15 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import { CreateStreamCommand, DescribeStreamSummaryCommand, PutRecordCommand } from '@aws-sdk/client-kinesis'
 import { createBatchStore } from '@shardwise/effects'
 import { fanOutRecordSource } from '@shardwise/kinesis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startKinesisLocal } from '../../servers/kinesisLocal.ts'
+import { sharedKinesisLocal } from '../sharedKinesisLocal.ts'
 import { neverAborted } from './handlerContext.ts'
 import { localKinesisClient } from './kinesisClient.ts'
 
-let server: Awaited<ReturnType<typeof startKinesisLocal>>
+let server: Awaited<ReturnType<typeof sharedKinesisLocal>>
 let client: ReturnType<typeof localKinesisClient>
 beforeAll(async () => {
-  server = await startKinesisLocal()
+  server = await sharedKinesisLocal()
   client = localKinesisClient(server.endpoint)
 })
 afterAll(async () => {
@@ -18,7 +19,7 @@ afterAll(async () => {
 })
 
 test('a server that is not ours registers the consumer, and delivers to it what is there and what comes', async () => {
-  const StreamName = 'fan-out'
+  const StreamName = `fan-out-${randomUUID()}`
   await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }))
   const isActive = async () =>
     (await client.send(new DescribeStreamSummaryCommand({ StreamName }))).StreamDescriptionSummary?.StreamStatus === 'ACTIVE'

@@ -1,13 +1,13 @@
 import { recordSourceContract, shardFilterContract } from '@shardwise/testing'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { startKinesalite } from '../../servers/kinesalite.ts'
-import { startKinesisLocal } from '../../servers/kinesisLocal.ts'
+import { sharedKinesisLocal } from '../sharedKinesisLocal.ts'
 import { localKinesisClient } from './kinesisClient.ts'
 import { streamsOf } from './kinesisStream.ts'
 
 describe.each([
   { name: 'kinesalite', start: startKinesalite },
-  { name: 'kinesis-local', start: startKinesisLocal },
+  { name: 'kinesis-local', start: sharedKinesisLocal },
 ])('the Kinesis record source against $name', ({ start }) => {
   let server: Awaited<ReturnType<typeof start>>
   let client: ReturnType<typeof localKinesisClient>

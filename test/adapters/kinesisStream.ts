@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   CreateStreamCommand,
   DescribeStreamSummaryCommand,
@@ -9,19 +10,21 @@ import {
 } from '@aws-sdk/client-kinesis'
 import { createBatchStore, type Shard } from '@shardwise/effects'
 import { kinesisRecordSource } from '@shardwise/kinesis'
-import type { MakeRecordSource } from '@shardwise/testing'
+import type { MakeRecordSource, RecordSourceFixture } from '@shardwise/testing'
 
-let streams = 0
+/** As contracts want it, and the name of the stream beside. */
+type MakeNamedRecordSource = (...given: Parameters<MakeRecordSource>) => Promise<RecordSourceFixture & { readonly name: string }>
 
 /** Makes streams on a local server, each with a source that reads it. */
-export function streamsOf(client: KinesisClient): MakeRecordSource {
+export function streamsOf(client: KinesisClient): MakeNamedRecordSource {
   return async ({ shardCount = 1 } = {}) => {
-    streams += 1
-    const StreamName = `stream-${streams}`
+    // Test files share servers.
+    const StreamName = `stream-${randomUUID()}`
     await client.send(new CreateStreamCommand({ StreamName, ShardCount: shardCount }))
     await active(client, StreamName)
     const batches = createBatchStore()
     return {
+      name: StreamName,
       source: kinesisRecordSource({ client, stream: { name: StreamName }, batches }),
       batches,
       stream: {

@@ -1,4 +1,4 @@
-import { type KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis'
+import type { KinesisClient } from '@aws-sdk/client-kinesis'
 import type { RecordSourceFixture } from '@shardwise/testing'
 import { streamsOf } from './kinesisStream.ts'
 
@@ -11,15 +11,7 @@ export interface NamedStream extends Pick<RecordSourceFixture['stream'], 'shards
 export function namedStreamsOf(client: KinesisClient): (shardCount: number) => Promise<NamedStream> {
   const make = streamsOf(client)
   return async (shardCount) => {
-    const before = await namesOf(client)
-    const { stream } = await make({ shardCount })
-    const name = (await namesOf(client)).find((listed) => !before.includes(listed))
-    if (name === undefined) throw new Error('stream: expected a new one')
+    const { name, stream } = await make({ shardCount })
     return { name, shards: stream.shards, split: stream.split }
   }
-}
-
-async function namesOf(client: KinesisClient): Promise<readonly string[]> {
-  const { StreamNames = [] } = await client.send(new ListStreamsCommand({}))
-  return StreamNames
 }

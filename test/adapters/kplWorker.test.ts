@@ -6,7 +6,7 @@ import { Worker } from 'shardwise'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startDynalite } from '../../servers/dynalite.ts'
 import { startKinesalite } from '../../servers/kinesalite.ts'
-import { startKinesisLocal } from '../../servers/kinesisLocal.ts'
+import { sharedKinesisLocal } from '../sharedKinesisLocal.ts'
 import { aDiary, aLogger, aWatch, deliveredCount, quick } from '../worker/workerSetting.ts'
 import { clientOf } from './dynamodbTable.ts'
 import { localKinesisClient } from './kinesisClient.ts'
@@ -18,7 +18,7 @@ const userRecords = (count: number): readonly UserRecord[] =>
 
 describe.each([
   { name: 'kinesalite', start: startKinesalite },
-  { name: 'kinesis-local', start: startKinesisLocal },
+  { name: 'kinesis-local', start: sharedKinesisLocal },
 ])('aggregates put into $name and consumed by a worker', ({ start }) => {
   let server: Awaited<ReturnType<typeof start>>
   let client: KinesisClient

@@ -6,10 +6,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { startDynalite } from '../../servers/dynalite.ts'
 import { type FanOutServer, startFanOutServer } from '../../servers/fanOutServer.ts'
 import { feed, listingOf } from '../../servers/fanOutServerStream.ts'
-import { startKinesisLocal } from '../../servers/kinesisLocal.ts'
 import type { LocalServer } from '../../servers/localServer.ts'
 import { clientOf } from '../adapters/dynamodbTable.ts'
 import { localKinesisClient } from '../adapters/kinesisClient.ts'
+import { sharedKinesisLocal } from '../sharedKinesisLocal.ts'
 import { killAll, localAws, recorder, startCli } from './cliRun.ts'
 import { aDiary, aWatch, deliveredCount, put, quick, texts } from './workerSetting.ts'
 
@@ -138,7 +138,7 @@ describe('a worker that reads by enhanced fan-out', () => {
 
 describe('a worker at a server that is not ours', () => {
   it('reads by enhanced fan-out with a client of the user', async () => {
-    const server = await startKinesisLocal()
+    const server = await sharedKinesisLocal()
     const kinesis = localKinesisClient(server.endpoint)
     try {
       const StreamName = 'fan-out'

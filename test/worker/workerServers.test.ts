@@ -1,14 +1,14 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { type KinesisClient, ListStreamsCommand, PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
 import { Worker } from 'shardwise'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startDynalite } from '../../servers/dynalite.ts'
 import { startKinesalite } from '../../servers/kinesalite.ts'
-import { startKinesisLocal } from '../../servers/kinesisLocal.ts'
 import type { LocalServer } from '../../servers/localServer.ts'
 import { clientOf, workerAt } from '../adapters/dynamodbTable.ts'
 import { localKinesisClient } from '../adapters/kinesisClient.ts'
 import { streamsOf } from '../adapters/kinesisStream.ts'
+import { sharedKinesisLocal } from '../sharedKinesisLocal.ts'
 import { aDiary, aWatch, consumerHeard, deliveredCount, quick, texts } from './workerSetting.ts'
 
 /** Puts records whose partition keys and data are the texts, in one call. */
@@ -20,7 +20,7 @@ async function putAll(kinesis: KinesisClient, streamName: string, all: readonly 
 
 describe.each([
   { name: 'kinesalite', start: startKinesalite },
-  { name: 'kinesis-local', start: startKinesisLocal },
+  { name: 'kinesis-local', start: sharedKinesisLocal },
 ])('a worker at $name and dynalite', ({ start }) => {
   let servers: readonly LocalServer[] = []
   let kinesis: KinesisClient
@@ -39,8 +39,7 @@ describe.each([
   })
 
   it('loses nothing and delivers nothing twice through a split, a merge and a change of workers', async () => {
-    const { stream } = await streamsOf(kinesis)({ shardCount: 3 })
-    const { StreamNames: [streamName = ''] = [] } = await kinesis.send(new ListStreamsCommand({}))
+    const { name: streamName, stream } = await streamsOf(kinesis)({ shardCount: 3 })
     const [s0, s1, s2] = (await stream.shards()).map(({ shardId }) => shardId) as [string, string, string]
     const [early, middle, late] = [texts('early', 60), texts('middle', 40), texts('late', 60)]
     const diary = aDiary()
