@@ -17,3 +17,6 @@ export function abortableContext(): { readonly context: HandlerContext; abort():
   }
   return { context: { signal, onAbort }, abort: () => controller.abort() }
 }
+
+/** What a handler gets that nobody aborts: each effect has its own, as with a driver, so that listeners do not pile up on one. */
+export const ownContext = (): HandlerContext => abortableContext().context

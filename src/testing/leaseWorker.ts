@@ -1,5 +1,5 @@
 import type { ChildShard, ExtendedSequenceNumber, Lease, LeaseStore, LeaseTable, NewLease } from '@shardwise/effects'
-import { abortableContext } from './handlerContext.ts'
+import { ownContext } from './handlerContext.ts'
 
 const id = 1
 const maxTableChecks = 1000
@@ -10,23 +10,22 @@ export interface LeaseWorker extends Awaited<ReturnType<typeof leaseWorker>> {}
 
 /** Waits until the table can be used, and answers with the calls of one worker. */
 export async function leaseWorker(workerId: string, handlers: LeaseStore & LeaseTable) {
-  const { context } = abortableContext()
   for (let checks = 1; ; checks += 1) {
-    const answer = await handlers.ensureTable({ type: 'ensureTable', id }, context)
+    const answer = await handlers.ensureTable({ type: 'ensureTable', id }, ownContext())
     if (answer.type === 'tableReady') break
     if (answer.type === 'tableRefused') throw new Error(`ensureTable: ${answer.error.message}`)
     if (checks === maxTableChecks) throw new Error(`ensureTable: still pending after ${maxTableChecks} looks`)
   }
 
   const list = async (): Promise<{ readonly leases: readonly Lease[]; readonly nowMs: number }> => {
-    const answer = await handlers.listLeases({ type: 'listLeases', id }, context)
+    const answer = await handlers.listLeases({ type: 'listLeases', id }, ownContext())
     if (answer.type !== 'leasesListed') throw new Error(`listLeases: expected leasesListed, got ${answer.type}`)
     return { leases: answer.leases.map(inOrder).sort((a, b) => (a.leaseKey < b.leaseKey ? -1 : 1)), nowMs: answer.nowMs }
   }
   const row = async (leaseKey: string): Promise<Lease | undefined> => (await list()).leases.find((lease) => lease.leaseKey === leaseKey)
   const acquire = async (leaseKey: string, leaseCounter: number) => {
     const leaseOwner = (await row(leaseKey))?.leaseOwner ?? null
-    const answer = await handlers.acquireLease({ type: 'acquireLease', id, leaseKey, leaseCounter, leaseOwner, workerId }, context)
+    const answer = await handlers.acquireLease({ type: 'acquireLease', id, leaseKey, leaseCounter, leaseOwner, workerId }, ownContext())
     return answer.type === 'leaseAcquired' ? { ...answer, lease: inOrder(answer.lease) } : answer
   }
 
@@ -35,7 +34,7 @@ export async function leaseWorker(workerId: string, handlers: LeaseStore & Lease
     row,
     acquire,
     create: async (leaseKey: string, lease: Partial<NewLease> = {}) =>
-      handlers.createLease({ type: 'createLease', id, lease: aLease(leaseKey, lease) }, context),
+      handlers.createLease({ type: 'createLease', id, lease: aLease(leaseKey, lease) }, ownContext()),
     /** Takes the lease as it stands now and answers with the token. */
     async hold(leaseKey: string): Promise<number> {
       const answer = await acquire(leaseKey, (await row(leaseKey))?.leaseCounter ?? 0)
@@ -43,21 +42,21 @@ export async function leaseWorker(workerId: string, handlers: LeaseStore & Lease
       return answer.token
     },
     renew: async (leaseKey: string, token: number, freshSinceMs = Number.MAX_SAFE_INTEGER) =>
-      handlers.renewLease({ type: 'renewLease', id, leaseKey, token, freshSinceMs }, context),
+      handlers.renewLease({ type: 'renewLease', id, leaseKey, token, freshSinceMs }, ownContext()),
     release: async (leaseKey: string, token: number, nextOwner: string | null = null) =>
-      handlers.releaseLease({ type: 'releaseLease', id, leaseKey, token, nextOwner }, context),
+      handlers.releaseLease({ type: 'releaseLease', id, leaseKey, token, nextOwner }, ownContext()),
     /** Asks `leaseOwner` to hand the lease over to this worker. */
     request: async (leaseKey: string, leaseOwner: string) =>
-      handlers.requestHandoff({ type: 'requestHandoff', id, leaseKey, leaseOwner, workerId }, context),
-    remove: async (leaseKey: string) => handlers.deleteLease({ type: 'deleteLease', id, leaseKey }, context),
+      handlers.requestHandoff({ type: 'requestHandoff', id, leaseKey, leaseOwner, workerId }, ownContext()),
+    remove: async (leaseKey: string) => handlers.deleteLease({ type: 'deleteLease', id, leaseKey }, ownContext()),
     read: async (leaseKey: string, token: number) =>
-      handlers.readCheckpoint({ type: 'readCheckpoint', id, shardId: leaseKey, leaseKey, token }, context),
+      handlers.readCheckpoint({ type: 'readCheckpoint', id, shardId: leaseKey, leaseKey, token }, ownContext()),
     checkpoint: async (leaseKey: string, token: number, checkpoint: ExtendedSequenceNumber) =>
-      handlers.writeCheckpoint({ type: 'writeCheckpoint', id, shardId: leaseKey, leaseKey, token, checkpoint }, context),
+      handlers.writeCheckpoint({ type: 'writeCheckpoint', id, shardId: leaseKey, leaseKey, token, checkpoint }, ownContext()),
     checkParents: async (shardId: string, parentShardIds: readonly string[]) =>
-      handlers.checkParentShards({ type: 'checkParentShards', id, shardId, parentShardIds }, context),
+      handlers.checkParentShards({ type: 'checkParentShards', id, shardId, parentShardIds }, ownContext()),
     createChildren: async (leaseKey: string, token: number, childShards: readonly ChildShard[]) =>
-      handlers.createChildLeases({ type: 'createChildLeases', id, shardId: leaseKey, leaseKey, token, childShards }, context),
+      handlers.createChildLeases({ type: 'createChildLeases', id, shardId: leaseKey, leaseKey, token, childShards }, ownContext()),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { BatchHandle, ChildShard, ExtendedSequenceNumber, KinesisRecord, Position, Shard } from '@shardwise/effects'
-import { abortableContext } from './handlerContext.ts'
+import { ownContext } from './handlerContext.ts'
 import type { PutRecord, RecordSourceFixture } from './recordSourceContract.ts'
 
 const id = 1
@@ -24,16 +24,14 @@ export interface SeenRecord {
 
 /** The calls of a shard consumer on a source, without the ceremony of effects. Functions that promise records throw on every other answer, and after a bounded number of reads without them. */
 export function shardReader({ source, batches, stream }: RecordSourceFixture) {
-  const { context } = abortableContext()
-
   const answerOf = async (
     shardId: string,
     { after = null, maxRecords = 1000, prefetch = noPrefetch }: ReadOptions = {},
-    within = context,
+    within = ownContext(),
   ) => source.readRecords({ type: 'readRecords', id, shardId, after, maxRecords, prefetch }, within)
-  const open = async (shardId: string, position: Position) => source.openShard({ type: 'openShard', id, shardId, position }, context)
+  const open = async (shardId: string, position: Position) => source.openShard({ type: 'openShard', id, shardId, position }, ownContext())
   const list = async (from: Parameters<typeof source.listShards>[0]['from']): Promise<readonly Shard[]> => {
-    const answer = await source.listShards({ type: 'listShards', id, from }, context)
+    const answer = await source.listShards({ type: 'listShards', id, from }, ownContext())
     if (answer.type !== 'shardsListed') throw new Error(`listShards: expected shardsListed, got ${answer.type}`)
     return answer.shards.map((shard) => ({ ...shard, parentShardIds: [...shard.parentShardIds].sort() })).sort(byShardId)
   }
@@ -90,11 +88,11 @@ export function shardReader({ source, batches, stream }: RecordSourceFixture) {
       return readUntil(shardId, options, (_, handle) => handle.atShardEnd)
     },
     split: async (shardId: string, batchId: string, after: ExtendedSequenceNumber | null, count: number) =>
-      source.splitBatch({ type: 'splitBatch', id, shardId, batchId, after, count }, context),
-    close: async (shardId: string) => source.closeShard({ type: 'closeShard', id, shardId }, context),
+      source.splitBatch({ type: 'splitBatch', id, shardId, batchId, after, count }, ownContext()),
+    close: async (shardId: string) => source.closeShard({ type: 'closeShard', id, shardId }, ownContext()),
     drop: (shardId: string, batchId: string) => source.dropBatch({ type: 'dropBatch', shardId, batchId }),
     async listChildren(shardId: string) {
-      const answer = await source.listChildShards({ type: 'listChildShards', id, shardId }, context)
+      const answer = await source.listChildShards({ type: 'listChildShards', id, shardId }, ownContext())
       return answer.type === 'childShardsListed' ? { ...answer, childShards: answer.childShards.map(child).sort(byShardId) } : answer
     },
     /** Puts numbered records into one shard, one after another, and answers with what a reader must see. */
