@@ -1,5 +1,6 @@
 /** The rows of a lease table as a SQL database keeps them: each method is one statement of Postgres, which is atomic there as here. */
 import type { Lease, NewLease } from '@shardwise/effects'
+import { type HeartbeatRows, heartbeatsInMemory } from './heartbeatRows.ts'
 
 /** What a lease store needs of a database. `update` says whether there was such a row, with all that is asked for. */
 export interface LeaseRows {
@@ -7,6 +8,7 @@ export interface LeaseRows {
   insertUnlessThere(lease: Lease): Promise<boolean>
   update(where: Partial<Lease> & { leaseKey: string }, set: Partial<Lease>): Promise<boolean>
   delete(leaseKey: string): Promise<void>
+  readonly heartbeats: HeartbeatRows
 }
 
 const nobodys = { leaseOwner: null, leaseCounter: 0, pendingCheckpoint: null, ownerSwitchesSinceCheckpoint: 0, checkpointOwner: null }
@@ -35,5 +37,6 @@ export function rowsInMemory(): LeaseRows {
     },
     // delete from leases where lease_key = $1
     delete: async (leaseKey) => void rows.delete(leaseKey),
+    heartbeats: heartbeatsInMemory(),
   }
 }

@@ -1,6 +1,7 @@
 /** A lease table of your own, over rows in any database that can update a row on a condition. */
 import type { Lease, LeaseStore, LeaseTable } from '@shardwise/effects'
 import { childLeases } from './childLeases.ts'
+import { heartbeats } from './heartbeatRows.ts'
 import { heldLeases } from './heldLeases.ts'
 import { fresh, type LeaseRows } from './leaseRows.ts'
 
@@ -14,7 +15,10 @@ export function leaseStore(rows: LeaseRows, nowMs = () => performance.now()): Le
 
   return {
     ensureTable: () => ({ type: 'tableReady' }),
-    listLeases: async () => ({ type: 'leasesListed', nowMs: nowMs(), leases: await rows.select() }),
+    listLeases: async () => {
+      const beganMs = nowMs()
+      return { type: 'leasesListed', nowMs: beganMs, leases: await rows.select(), heartbeats: await rows.heartbeats.select() }
+    },
     createLease: async ({ lease }) => ({ type: (await rows.insertUnlessThere(fresh(lease))) ? 'leaseCreated' : 'leaseExists' }),
     async acquireLease({ leaseKey, leaseCounter, workerId }) {
       const row = await rowOf(leaseKey)
@@ -44,6 +48,7 @@ export function leaseStore(rows: LeaseRows, nowMs = () => performance.now()): Le
     }),
     deleteLease: async ({ leaseKey }) => (await rows.delete(leaseKey), { type: 'leaseDeleted' }),
 
+    ...heartbeats(rows.heartbeats, nowMs),
     ...childLeases(rows),
     async readCheckpoint({ leaseKey }) {
       const row = await rowOf(leaseKey)

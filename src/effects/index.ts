@@ -16,7 +16,7 @@ export type {
   Timers,
 } from './handlers.ts'
 export { type Interpreter, interpret, type MachineAnswer, type PureMachine, type Step } from './interpret.ts'
-export type { Lease, NewLease, ReportingWorker } from './lease.ts'
+export type { Heartbeat, Lease, NewLease, ReportingWorker } from './lease.ts'
 export { type InitialPosition, type Position, positionOfCheckpoint } from './position.ts'
 export {
   AT_TIMESTAMP,

@@ -30,3 +30,9 @@ export interface ReportingWorker {
   readonly workerId: string
   readonly reportedMsAgo: number
 }
+
+/** The sign of life of a worker that does not renew its leases one by one: its leases are held for as long as the counter of its own row grows. */
+export interface Heartbeat {
+  readonly workerId: string
+  readonly counter: number
+}

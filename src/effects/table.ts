@@ -11,7 +11,7 @@
  * - `unanswered` says what waits if no answer ever comes. Nothing here times out by itself: adapters bound their calls and reject.
  */
 import type { BatchHandle } from './batch.ts'
-import type { Lease, NewLease, ReportingWorker } from './lease.ts'
+import type { Heartbeat, Lease, NewLease, ReportingWorker } from './lease.ts'
 import type { InitialPosition, Position } from './position.ts'
 import type { ExtendedSequenceNumber } from './sequenceNumber.ts'
 import type { ChildShard, Shard, ShardId } from './shard.ts'
@@ -112,7 +112,8 @@ export const effectTable = {
   },
   /**
    * Reads every lease: all pages of one scan. `nowMs` is monotonic milliseconds, taken when the scan began. `reportingWorkers` are those that report to a leader
-   * of the KCL 3, in the same table or in one beside it, and how long ago they did, by the wall clocks of both; left out where none are known.
+   * of the KCL 3, in the same table or in one beside it, and how long ago they did, by the wall clocks of both; left out where none are known. So are the
+   * `heartbeats` of workers.
    */
   listLeases: {
     port: 'leaseTable',
@@ -125,6 +126,7 @@ export const effectTable = {
         readonly leases: readonly Lease[]
         readonly nowMs: number
         readonly reportingWorkers?: readonly ReportingWorker[]
+        readonly heartbeats?: readonly Heartbeat[]
       }>(),
       throttled: nothing,
     },
@@ -193,6 +195,31 @@ export const effectTable = {
     unanswered: 'the lease expires and others take it',
     asks: of<HeldLease & { readonly nextOwner: string | null }>(),
     answers: { leaseReleased: nothing, leaseRefused: nothing, workerIdShared: nothing, throttled: nothing },
+  },
+  /**
+   * Writes the heartbeat of this worker: a row of its own, no lease, which is made with the counter 1 where `counter` is null, and otherwise grows from `counter`
+   * by one. `heartbeatRefused`: another counter stands there; null where there is no row. `nowMs` is monotonic milliseconds, taken before the write.
+   */
+  writeHeartbeat: {
+    port: 'leaseTable',
+    lane: 'coordinator',
+    idempotent: true,
+    unanswered: 'the leases of the worker expire and others take them',
+    asks: of<{ readonly workerId: string; readonly counter: number | null }>(),
+    answers: {
+      heartbeatWritten: of<{ readonly counter: number; readonly nowMs: number }>(),
+      heartbeatRefused: of<{ readonly counter: number | null }>(),
+      throttled: nothing,
+    },
+  },
+  /** Deletes the heartbeat of a worker that has stopped or died, as long as it has this counter: `heartbeatRefused` tells another; none is deleted, too. */
+  deleteHeartbeat: {
+    port: 'leaseTable',
+    lane: 'coordinator',
+    idempotent: true,
+    unanswered: 'the row stays',
+    asks: of<{ readonly workerId: string; readonly counter: number }>(),
+    answers: { heartbeatDeleted: nothing, heartbeatRefused: of<{ readonly counter: number | null }>(), throttled: nothing },
   },
   /** Deletes the lease of a finished shard. */
   deleteLease: {
@@ -436,13 +463,18 @@ export const effectTable = {
 
   // The host of lease keepers and shard consumers, asked by the coordinator and by the keeper of a lease.
 
-  /** Keeps a lease that was acquired: renews it, runs its shard consumer, and releases it in the end. `acquiredMs` is monotonic milliseconds. */
+  /**
+   * Keeps a lease that was acquired: renews it unless the heartbeat of the worker does, runs its shard consumer, and releases it in the end. `acquiredMs` is
+   * monotonic milliseconds.
+   */
   keepLease: {
     port: 'leaseHost',
     lane: 'notice',
     idempotent: true,
     unanswered: null,
-    asks: of<HeldLease & OfShard & { readonly parentShardIds: readonly ShardId[]; readonly acquiredMs: number }>(),
+    asks: of<
+      HeldLease & OfShard & { readonly parentShardIds: readonly ShardId[]; readonly acquiredMs: number; readonly renews: boolean }
+    >(),
     answers: {},
   },
   /** Ends the keeping of a lease: in order, or at once with `force`. */
@@ -452,6 +484,24 @@ export const effectTable = {
     idempotent: true,
     unanswered: null,
     asks: of<{ readonly leaseKey: string; readonly force: boolean }>(),
+    answers: {},
+  },
+  /** Ends the keeping of a lease that this worker does not hold any more: nothing is released. */
+  loseLease: {
+    port: 'leaseHost',
+    lane: 'notice',
+    idempotent: true,
+    unanswered: null,
+    asks: of<{ readonly leaseKey: string }>(),
+    answers: {},
+  },
+  /** Ends the keeping of a lease in order, and releases it to the worker that asked for it. */
+  handOverLease: {
+    port: 'leaseHost',
+    lane: 'notice',
+    idempotent: true,
+    unanswered: null,
+    asks: of<{ readonly leaseKey: string; readonly nextOwner: string }>(),
     answers: {},
   },
   /**

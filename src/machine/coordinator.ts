@@ -10,19 +10,25 @@
  * - Failures that no repetition mends end the coordinator; others are tried again with backoff, before the start only a bounded number of times.
  */
 import type { Lease, MachineAnswer, NewLease, PureMachine, ReportingWorker, Shard } from '@shardwise/effects'
-import { CoordinatorDraft, fail, listSoon, permanent, retry, stop } from './coordinatorDraft.ts'
+import { CoordinatorDraft, fail, failShared, listSoon, permanent, retry, stop } from './coordinatorDraft.ts'
 import type { CoordinatorOptions } from './coordinatorOptions.ts'
 import type { CoordinatorEffect, CoordinatorEffectType, CoordinatorEvent, CoordinatorState, LeaseCall } from './coordinatorState.ts'
 import { foreignLease } from './foreignLease.ts'
+import { endHeartbeat, isAlive, isOfHeartbeat, startHeartbeat, takeHeartbeat } from './heartbeat.ts'
+import { reviewKept } from './keptReview.ts'
 import { audit, repair } from './leaseAudit.ts'
 import { enqueue, takeCall } from './leaseCalls.ts'
 import { leasesToDelete, observeLeases, planLeases } from './leasePlan.ts'
 import { leasesFor } from './newLeases.ts'
+import { workersWithHeartbeats, workersWithoutHeartbeats } from './otherLeaseMode.ts'
+import { observeWorkers } from './workerObservations.ts'
 
 /** The longest wait between two listings while a lease is being handed over to this worker. */
 const handoffScanIntervalMs = 1_000
 /** A leader of the KCL 3 takes a worker for dead that has not reported for two of its periods, 30 s each. */
 const reportLivesMs = 60_000
+/** A heartbeat that stood still for so many times the failover time is that of a dead worker. */
+const heartbeatStandsTimes = 3
 const tablePollMs = 1_000
 const maxTablePolls = 600
 
@@ -43,6 +49,10 @@ export function startCoordinator(options: CoordinatorOptions): Stepped {
     leases: [],
     observations: {},
     kept: [],
+    tenures: {},
+    workers: {},
+    heartbeat: null,
+    heartbeatsInDoubt: false,
     unwanted: [],
     lost: [],
     synced: false,
@@ -63,9 +73,11 @@ function stepCoordinator(state: CoordinatorState, event: CoordinatorEvent): Step
   if (event.type === 'stop') stop(draft, event.force)
   else if (event.type === 'leaseGone') leaseGone(draft, event)
   else if (event.id === state.awaited?.id) takeAwaited(draft, event)
+  else if (isOfHeartbeat(draft, event)) takeHeartbeat(draft, event)
   else if (Object.hasOwn(state.calls, event.id)) takeCall(draft, event)
   if (draft.state.phase === 'stopping' && draft.state.kept.length === 0 && Object.keys(draft.state.calls).length === 0) {
-    draft.set({ phase: 'stopped' })
+    endHeartbeat(draft)
+    if (draft.state.heartbeat === null) draft.set({ phase: 'stopped' })
   }
   return draft.done()
 }
@@ -74,15 +86,13 @@ function leaseGone(
   draft: CoordinatorDraft,
   { leaseKey, outcome, workerIdShared = false }: Extract<CoordinatorEvent, { type: 'leaseGone' }>,
 ): void {
-  const { kept, unwanted, lost, phase } = draft.state
-  draft.set({ kept: kept.filter((key) => key !== leaseKey) })
+  const { kept, tenures, unwanted, lost, phase } = draft.state
+  const { [leaseKey]: _ended, ...others } = tenures
+  draft.set({ kept: kept.filter((key) => key !== leaseKey), tenures: others })
   if ((outcome === 'stopped' || outcome === 'failed') && !unwanted.includes(leaseKey)) draft.set({ unwanted: [...unwanted, leaseKey] })
   if (outcome === 'leaseLost') draft.set({ lost: [...lost.filter((key) => key !== leaseKey), leaseKey], streamInDoubt: true })
   if (outcome === 'finished' && phase === 'running') listSoon(draft)
-  if (workerIdShared && phase === 'running') {
-    const message = `workerId: expected an id of its own for each worker, got ${JSON.stringify(draft.state.options.workerId)}, which another process uses, too`
-    fail(draft, { name: 'WorkerIdShared', message })
-  }
+  if (workerIdShared && phase === 'running') failShared(draft)
 }
 
 function takeAwaited(draft: CoordinatorDraft, event: MachineAnswer<CoordinatorEffectType>): void {
@@ -105,12 +115,9 @@ function takeAwaited(draft: CoordinatorDraft, event: MachineAnswer<CoordinatorEf
     case 'tableRefused':
       fail(draft, event.error)
       return
-    case 'leasesListed': {
-      const live = (event.reportingWorkers ?? []).filter(({ reportedMsAgo }) => reportedMsAgo < reportLivesMs)
-      if (live.length > 0) failLed(draft, live)
-      else takeLeases(draft, event.leases, event.nowMs)
+    case 'leasesListed':
+      takeListing(draft, event)
       return
-    }
     case 'shardsListed':
       takeShards(draft, event.shards)
       return
@@ -177,10 +184,46 @@ function failLed(draft: CoordinatorDraft, workers: readonly ReportingWorker[]): 
   fail(draft, { name: 'LeasesAssignedByLeader', message })
 }
 
+function takeListing(draft: CoordinatorDraft, listing: Extract<CoordinatorEvent, { type: 'leasesListed' }>): void {
+  const { leases, nowMs, reportingWorkers = [], heartbeats = [] } = listing
+  const { workers: workersBefore, observations, options, phase } = draft.state
+  const { workerId, leaseMode, failoverTimeMillis, leaseScanIntervalMillis } = options
+  const led = reportingWorkers.filter(({ reportedMsAgo }) => reportedMsAgo < reportLivesMs)
+  if (led.length > 0) {
+    failLed(draft, led)
+    return
+  }
+  const beats = leaseMode === 'workerHeartbeat'
+  const workers = observeWorkers(workersBefore, heartbeats, beats ? leases : [], nowMs)
+  const pair = { workerId, workersBefore, workers, observations, leases }
+  const others = beats ? workersWithoutHeartbeats(pair) : workersWithHeartbeats(pair)
+  const heartbeatsInDoubt = Object.entries(workers).some(
+    ([id, { counter, sinceMs }]) =>
+      (beats ? counter === null && id !== workerId : counter !== null) && nowMs - sinceMs <= failoverTimeMillis,
+  )
+  draft.set({ workers, heartbeatsInDoubt })
+  if (others.length > 0) failMixed(draft, others)
+  else if (phase === 'running' || !heartbeatsInDoubt) takeLeases(draft, leases, nowMs)
+  else {
+    // Who comes last waits until it knows whether those it sees live, and has written nothing by then.
+    draft.set({ leases, observations: observeLeases(observations, leases, nowMs) })
+    draft.after(Math.min(leaseScanIntervalMillis, Math.ceil(failoverTimeMillis / 2)), 'listLeases')
+  }
+}
+
+/** To a worker that goes by other signs of life every lease of the others looks free. */
+function failMixed(draft: CoordinatorDraft, workerIds: readonly string[]): void {
+  const { leaseMode } = draft.state.options
+  const expected = leaseMode === 'kcl' ? 'workerHeartbeat' : 'kcl'
+  const message = `leaseMode: expected "${expected}", as of the workers that live in this table, got "${leaseMode}" beside ${workerIds.slice(0, 3).join(', ')}`
+  fail(draft, { name: 'LeaseModesMixed', message })
+}
+
 function takeLeases(draft: CoordinatorDraft, leases: readonly Lease[], nowMs: number): void {
   const { observations, options, phase, synced, streamInDoubt } = draft.state
   draft.set({ leases, observations: observeLeases(observations, leases, nowMs) })
   const trusted = leases.length > 0 && options.skipShardSyncAtWorkerInitializationIfLeasesExist
+  if (options.leaseMode === 'workerHeartbeat') reviewKept(draft, leases, nowMs)
   const isAudited = phase === 'running' && audit(draft, nowMs)
   if (phase === 'running' ? streamInDoubt || isAudited : !synced && !trusted) {
     listShards(draft)
@@ -190,17 +233,21 @@ function takeLeases(draft: CoordinatorDraft, leases: readonly Lease[], nowMs: nu
 }
 
 function run(draft: CoordinatorDraft, leases: readonly Lease[], nowMs?: number): void {
-  const { options, observations, kept, unwanted, lost, nextId } = draft.state
+  const { options, observations, workers, kept, unwanted, lost, nextId } = draft.state
   const { workerId, failoverTimeMillis, gracefulLeaseHandoffTimeoutMillis, maxLeasesForWorker, maxLeasesToStealAtOneTime } = options
   draft.set({ phase: 'running', attempts: 0 })
   const now = nowMs ?? Math.max(0, ...Object.values(observations).map(({ sinceMs }) => sinceMs))
   const calls = [...Object.values(draft.state.calls), ...draft.state.queue]
   const keysOf = (type: LeaseCall['type']): string[] =>
     calls.flatMap((call) => (call.type === type && 'leaseKey' in call ? [call.leaseKey] : []))
-  const { take, steal } = planLeases({
+  const beats = options.leaseMode === 'workerHeartbeat'
+  if (beats && draft.state.heartbeat === null) startHeartbeat(draft, workers[workerId]?.counter ?? null, now)
+  const mayTake = beats ? isAlive(draft) : !draft.state.heartbeatsInDoubt
+  const plan = planLeases({
     workerId,
     leases,
     observations,
+    workers: beats ? workers : null,
     mine: new Set([...kept, ...keysOf('acquireLease'), ...keysOf('requestHandoff')]),
     unwanted: new Set(unwanted),
     nowMs: now,
@@ -212,6 +259,7 @@ function run(draft: CoordinatorDraft, leases: readonly Lease[], nowMs?: number):
     // A lease that could not be stolen is not the first choice again.
     seed: options.seed ^ nextId,
   })
+  const { take, steal } = mayTake ? plan : { take: [], steal: [] }
   const deleting = keysOf('deleteLease')
   const deleted = options.cleanupLeasesOfCompletedShards
     ? leasesToDelete(leases, observations, now, options.completedLeaseCleanupIntervalMillis).filter((key) => !deleting.includes(key))
@@ -224,6 +272,7 @@ function run(draft: CoordinatorDraft, leases: readonly Lease[], nowMs?: number):
     ),
     ...asked.map(({ leaseKey, leaseOwner }) => ({ type: 'requestHandoff', leaseKey, leaseOwner: leaseOwner ?? '', workerId }) as const),
     ...deleted.map((leaseKey) => ({ type: 'deleteLease', leaseKey }) as const),
+    ...deadHeartbeats(draft, now),
   ])
   if (draft.state.listAgain) {
     draft.set({ listAgain: false })
@@ -238,6 +287,18 @@ function run(draft: CoordinatorDraft, leases: readonly Lease[], nowMs?: number):
   const areComing = asked.length > 0 || leases.some(isComing) || taken.some(isGivenUp)
   const delayMs = areComing ? handoffScanIntervalMs : Number.POSITIVE_INFINITY
   draft.after(Math.min(delayMs, options.leaseScanIntervalMillis), 'listLeases')
+}
+
+/** The heartbeats of workers that died a while ago and own nothing any more. */
+function deadHeartbeats(draft: CoordinatorDraft, nowMs: number): readonly LeaseCall[] {
+  const { workers, leases, options, calls, queue } = draft.state
+  const owners = new Set(leases.flatMap(({ leaseOwner, checkpointOwner }) => [leaseOwner, checkpointOwner]))
+  const asked = new Set([...Object.values(calls), ...queue].flatMap((call) => (call.type === 'deleteHeartbeat' ? [call.workerId] : [])))
+  return Object.entries(workers).flatMap(([workerId, { counter, sinceMs }]) => {
+    const isDead = nowMs - sinceMs > heartbeatStandsTimes * options.failoverTimeMillis
+    if (counter === null || !isDead || workerId === draft.state.options.workerId || owners.has(workerId) || asked.has(workerId)) return []
+    return [{ type: 'deleteHeartbeat', workerId, counter } as const]
+  })
 }
 
 /** The coordinator, for `interpret`. */

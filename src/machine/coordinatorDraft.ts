@@ -50,6 +50,12 @@ export function fail(draft: CoordinatorDraft, failure: ErrorFacts): void {
   stop(draft, false)
 }
 
+/** Ends everything, for another process uses the id of this worker. */
+export function failShared(draft: CoordinatorDraft): void {
+  const message = `workerId: expected an id of its own for each worker, got ${JSON.stringify(draft.state.options.workerId)}, which another process uses, too`
+  fail(draft, { name: 'WorkerIdShared', message })
+}
+
 /** Lists the leases at once, or once more after the listing that is out. A backoff goes on. */
 export function listSoon(draft: CoordinatorDraft): void {
   const { awaited, attempts } = draft.state

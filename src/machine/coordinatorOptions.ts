@@ -1,10 +1,15 @@
 import type { InitialPosition } from '@shardwise/effects'
 
+/** How a worker shows that its leases are held. All workers of a table do it in the same way. */
+export type LeaseMode = 'kcl' | 'workerHeartbeat'
+
 /** How a coordinator behaves: plain JSON, times in milliseconds. Names are the KCL's where it has them. */
 export interface CoordinatorOptions {
   readonly workerId: string
   readonly initialPosition: InitialPosition
-  /** A lease whose counter stands still for longer is free for others. */
+  /** What shows that a lease is held: its own counter, as in the KCL; or the heartbeat of its worker, for fleets that share no table with the KCL. */
+  readonly leaseMode: LeaseMode
+  /** A lease whose counter, or the heartbeat of whose worker, stands still for longer is free for others. */
   readonly failoverTimeMillis: number
   /** The wait between two listings of the leases. */
   readonly leaseScanIntervalMillis: number

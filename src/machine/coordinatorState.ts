@@ -2,6 +2,7 @@ import type { EffectOf, ErrorFacts, Lease, MachineAnswer, Outcome } from '@shard
 import type { CoordinatorOptions } from './coordinatorOptions.ts'
 import type { Ask } from './draft.ts'
 import type { LeaseObservations } from './leasePlan.ts'
+import type { WorkerObservations } from './workerObservations.ts'
 
 /** The effects of a coordinator. */
 export type CoordinatorEffectType =
@@ -11,10 +12,14 @@ export type CoordinatorEffectType =
   | 'acquireLease'
   | 'requestHandoff'
   | 'deleteLease'
+  | 'writeHeartbeat'
+  | 'deleteHeartbeat'
   | 'listShards'
   | 'startTimer'
   | 'keepLease'
   | 'stopKeeping'
+  | 'loseLease'
+  | 'handOverLease'
   | 'cancel'
 /** An effect of a coordinator. */
 export type CoordinatorEffect = EffectOf<CoordinatorEffectType>
@@ -27,8 +32,8 @@ export type CoordinatorEvent =
   | MachineAnswer<CoordinatorEffectType>
 
 type Phase = 'starting' | 'syncing' | 'running' | 'stopping' | 'stopped'
-/** A call about a single lease. */
-export type LeaseCall = Ask<EffectOf<'createLease' | 'acquireLease' | 'requestHandoff' | 'deleteLease'>>
+/** A call about a single lease, or the heartbeat of a worker that died. */
+export type LeaseCall = Ask<EffectOf<'createLease' | 'acquireLease' | 'requestHandoff' | 'deleteLease' | 'deleteHeartbeat'>>
 
 /** What the audits have found. Times are monotonic milliseconds. */
 interface Audit {
@@ -41,6 +46,32 @@ interface Audit {
   /** What the shards are listed for: whether to fill a hole, and which finished leases to delete if their shards are gone. */
   readonly fills: boolean
   readonly suspects: readonly string[]
+}
+
+/** One acquisition of a lease. */
+interface Tenure {
+  readonly token: number
+  /** Monotonic milliseconds. */
+  readonly acquiredMs: number
+}
+
+/** The heartbeat that this worker writes. Times are monotonic milliseconds. */
+export interface OwnHeartbeat {
+  /** The counter that stands in the row, as far as is known; null where there is no row. */
+  readonly counter: number | null
+  /** When the last beat was sent; null before the first one counts, and after the failover time without another: then this worker holds no lease. */
+  readonly writtenMs: number | null
+  /** When a first beat was sent whose answer may have come too late for it to count. */
+  readonly unconfirmedMs: number | null
+  /** The write, or the timer before the next one; in the end the deletion. */
+  readonly awaited: EffectOf<'startTimer' | 'writeHeartbeat' | 'deleteHeartbeat'> | null
+  /** Fires when the failover time has passed since the last beat; out while one is due. */
+  readonly deadline: EffectOf<'startTimer'> | null
+  /** When the beat that is out was due. */
+  readonly beatMs: number
+  /** Since when a beat has been out that failed and may be in the row nevertheless. */
+  readonly inDoubtSinceMs: number | null
+  readonly failures: number
 }
 
 /** The memory of a coordinator: plain JSON. */
@@ -61,6 +92,14 @@ export interface CoordinatorState {
   readonly leases: readonly Lease[]
   readonly observations: LeaseObservations
   readonly kept: readonly string[]
+  /** The acquisition of each kept lease. */
+  readonly tenures: Readonly<Record<string, Tenure>>
+  /** What was seen of the heartbeats of all workers, and of owners that have none. */
+  readonly workers: WorkerObservations
+  /** The heartbeat of this worker; null before the first one, and where leases are renewed one by one. */
+  readonly heartbeat: OwnHeartbeat | null
+  /** Whether heartbeats were seen of which it is not known yet whether their workers live; leases that are renewed one by one are not taken beside them. */
+  readonly heartbeatsInDoubt: boolean
   /** Leases whose consumer ended by policy; this worker does not take them again. */
   readonly unwanted: readonly string[]
   /** Leases that were lost or given away, the longest ago first; this worker takes others first. */

@@ -16,7 +16,7 @@ export {
   taskType,
 } from './consumerStates.ts'
 export { coordinator, startCoordinator } from './coordinator.ts'
-export type { CoordinatorOptions } from './coordinatorOptions.ts'
+export type { CoordinatorOptions, LeaseMode } from './coordinatorOptions.ts'
 export type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from './coordinatorState.ts'
 export type { LeaseKeeperEffect, LeaseKeeperEvent, LeaseKeeperInput, LeaseKeeperState } from './leaseKeeper.ts'
 export { leaseKeeper, startLeaseKeeper } from './leaseKeeper.ts'

@@ -1,6 +1,7 @@
 import type { MachineAnswer } from '@shardwise/effects'
 import { type CoordinatorDraft, fail, permanent, retry } from './coordinatorDraft.ts'
 import type { CoordinatorEffectType, LeaseCall } from './coordinatorState.ts'
+import { isAlive } from './heartbeat.ts'
 
 /** More calls about single leases are not out at once. */
 const maxCalls = 20
@@ -21,14 +22,16 @@ function startCalls(draft: CoordinatorDraft): void {
 
 /** Takes the answer of a call about a single lease. */
 export function takeCall(draft: CoordinatorDraft, event: MachineAnswer<CoordinatorEffectType>): void {
-  const { calls, kept, phase } = draft.state
+  const { calls, kept, tenures, phase } = draft.state
   const call = calls[event.id]
   draft.set({ calls: Object.fromEntries(Object.entries(calls).filter(([id]) => id !== String(event.id))) })
-  if (event.type === 'leaseAcquired') {
+  const renews = draft.state.options.leaseMode === 'kcl'
+  // What was acquired while the heartbeat stood still is acquired again when it goes on.
+  if (event.type === 'leaseAcquired' && (renews || isAlive(draft))) {
     const { lease, token, nowMs } = event
     const { leaseKey, parentShardIds } = lease
-    draft.set({ kept: [...kept, leaseKey] })
-    draft.effects.push({ type: 'keepLease', leaseKey, token, shardId: leaseKey, parentShardIds, acquiredMs: nowMs })
+    draft.set({ kept: [...kept, leaseKey], tenures: { ...tenures, [leaseKey]: { token, acquiredMs: nowMs } } })
+    draft.effects.push({ type: 'keepLease', leaseKey, token, shardId: leaseKey, parentShardIds, acquiredMs: nowMs, renews })
     if (phase === 'stopping') draft.effects.push({ type: 'stopKeeping', leaseKey, force: draft.state.force })
   }
   if (event.type === 'effectFailed' && permanent.has(event.error.name)) fail(draft, event.error)

@@ -90,6 +90,8 @@ export function hostLeases(options: LeaseHostOptions): RunningLeases {
         })
       },
       stopKeeping: ({ leaseKey, force }) => keepers.get(leaseKey)?.send({ type: 'stop', force }),
+      loseLease: ({ leaseKey }) => keepers.get(leaseKey)?.send({ type: 'leaseLost' }),
+      handOverLease: ({ leaseKey, nextOwner }) => keepers.get(leaseKey)?.send({ type: 'handoffAsked', nextOwner }),
     },
     get leaseKeys() {
       return [...keepers.keys()]
@@ -117,7 +119,7 @@ interface KeptLease {
 
 function keepLease(options: LeaseHostOptions, effect: EffectOf<'keepLease'>): KeptLease {
   const { handlers, workerId, failoverTimeMillis, gracefulLeaseHandoffTimeoutMillis = 30_000, observe } = options
-  const { leaseKey, token, shardId, parentShardIds, acquiredMs } = effect
+  const { leaseKey, token, shardId, parentShardIds, acquiredMs, renews } = effect
   const mailbox = createMailbox<LeaseKeeperEvent>()
   const consumers = hostConsumer(options, mailbox.send)
   const keeper = interpret({
@@ -128,6 +130,7 @@ function keepLease(options: LeaseHostOptions, effect: EffectOf<'keepLease'>): Ke
       shardId,
       parentShardIds,
       acquiredMs,
+      renews,
       failoverTimeMillis,
       gracefulLeaseHandoffTimeoutMillis,
       seed: seedOf(workerId + leaseKey),

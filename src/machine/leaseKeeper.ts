@@ -1,7 +1,8 @@
 /**
  * The keeper of one lease: renews it on a timer of its own, runs the shard consumer on it, and gives it up in the end. Pure, like the shard consumer.
  *
- * - The heartbeat never waits for the consumer: renewals go on while a record processor works, and until the lease is released.
+ * - The heartbeat never waits for the consumer: renewals go on while a record processor works, and until the lease is released. Where the worker has a heartbeat
+ *   of its own nothing is renewed here, and the coordinator tells when the lease is lost or asked for.
  * - A lease whose renewals were refused, or did not succeed for the failover time, is lost: the consumer is told and nothing more is renewed. A renewal that
  *   is never answered does not hide this.
  * - A renewal costs nothing where a checkpoint has just grown the counter.
@@ -12,6 +13,7 @@
 import type { EffectOf, MachineAnswer, Outcome, PureMachine, ShardId } from '@shardwise/effects'
 import { backoffMs } from './backoff.ts'
 import { Draft } from './draft.ts'
+import { renewalIntervalMs } from './renewalInterval.ts'
 
 /** The effects of a lease keeper. */
 type LeaseKeeperEffectType = 'renewLease' | 'releaseLease' | 'startTimer' | 'startConsumer' | 'shutDownConsumer' | 'cancel'
@@ -21,6 +23,10 @@ export type LeaseKeeperEffect = EffectOf<LeaseKeeperEffectType>
 /** What a lease keeper hears: from its owner, from the shard consumer it started, and the answers to its effects. */
 export type LeaseKeeperEvent =
   | { readonly type: 'stop'; readonly force: boolean }
+  /** The worker does not hold the lease any more. */
+  | { readonly type: 'leaseLost' }
+  /** Another worker asks for the lease. */
+  | { readonly type: 'handoffAsked'; readonly nextOwner: string }
   | { readonly type: 'consumerNotified' }
   | { readonly type: 'consumerLostLease' }
   /** `openedAtMs` is when it first opened the shard, epoch milliseconds; null when it did not. */
@@ -34,6 +40,8 @@ export interface LeaseKeeperInput {
   readonly shardId: ShardId
   readonly parentShardIds: readonly ShardId[]
   readonly acquiredMs: number
+  /** Whether the lease is renewed here; otherwise the worker has a heartbeat of its own. */
+  readonly renews: boolean
   readonly failoverTimeMillis: number
   /** How long a record processor may take to come to an end before its lease is released all the same. */
   readonly gracefulLeaseHandoffTimeoutMillis: number
@@ -87,11 +95,6 @@ class KeeperDraft extends Draft<LeaseKeeperState, LeaseKeeperEffect> {
     const { leaseKey, token } = this.state.input
     return { leaseKey, token }
   }
-}
-
-/** How long after a renewal the next one is due, in ms: a third of the failover time, as in the KCL. */
-function renewalIntervalMs(failoverTimeMillis: number): number {
-  return Math.max(1, Math.floor(failoverTimeMillis / 3))
 }
 
 function startConsumer(draft: KeeperDraft): void {
@@ -151,7 +154,7 @@ export function startLeaseKeeper(input: LeaseKeeperInput): Stepped {
     outcome: null,
     openedAtMs: null,
   })
-  scheduleHeartbeat(draft, renewalIntervalMs(input.failoverTimeMillis))
+  if (input.renews) scheduleHeartbeat(draft, renewalIntervalMs(input.failoverTimeMillis))
   startConsumer(draft)
   return draft.done()
 }
@@ -163,6 +166,12 @@ function stepLeaseKeeper(state: LeaseKeeperState, event: LeaseKeeperEvent): Step
   switch (event.type) {
     case 'stop':
       stop(draft, event.force)
+      break
+    case 'leaseLost':
+      if (state.phase !== 'leaving') leave(draft)
+      break
+    case 'handoffAsked':
+      askedFor(draft, event.nextOwner)
       break
     case 'consumerNotified':
       if (state.phase === 'keeping') beginRelease(draft)
@@ -207,6 +216,12 @@ function stop(draft: KeeperDraft, force: boolean): void {
   draft.set({ drain: draft.ask({ type: 'startTimer', delayMs: input.gracefulLeaseHandoffTimeoutMillis }) })
 }
 
+function askedFor(draft: KeeperDraft, nextOwner: string): void {
+  if (draft.state.phase !== 'keeping') return
+  draft.set({ nextOwner })
+  stop(draft, false)
+}
+
 function consumerEnded(draft: KeeperDraft, outcome: Outcome, openedAtMs: number | null): void {
   const { phase, stopping, restarts, input, nextOwner } = draft.state
   // Only the hand-off stopped it: this worker may have the lease again.
@@ -236,10 +251,7 @@ function takeHeartbeat(draft: KeeperDraft, event: MachineAnswer<LeaseKeeperEffec
       draft.set({ renewedMs: event.nowMs, failures: 0, deadline: null })
       // From the write that was the renewal: a checkpoint, say, was sent before the heartbeat was due.
       scheduleHeartbeat(draft, Math.max(1, intervalMs - Math.max(0, draft.state.beatMs - event.nowMs)))
-      if (event.nextOwner !== null && draft.state.phase === 'keeping') {
-        draft.set({ nextOwner: event.nextOwner })
-        stop(draft, false)
-      }
+      if (event.nextOwner !== null) askedFor(draft, event.nextOwner)
       return
     case 'workerIdShared':
       draft.set({ workerIdShared: true })

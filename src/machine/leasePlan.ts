@@ -1,5 +1,6 @@
 import { isShardEnd, type Lease } from '@shardwise/effects'
 import { scatter } from './backoff.ts'
+import { holderOf, type WorkerObservations } from './workerObservations.ts'
 
 /** When a lease was last seen to change: `sinceMs` is monotonic milliseconds of the observer. */
 interface LeaseObservation {
@@ -29,6 +30,8 @@ export interface LeaseSituation {
   readonly workerId: string
   readonly leases: readonly Lease[]
   readonly observations: LeaseObservations
+  /** What shows that the owners live; null where that is the counter of each lease. */
+  readonly workers: WorkerObservations | null
   /** Lease keys that this worker keeps or is acquiring. */
   readonly mine: ReadonlySet<string>
   /** Lease keys that this worker does not take again. */
@@ -99,7 +102,7 @@ function census(situation: LeaseSituation): {
   readonly own: number
   readonly total: number
 } {
-  const { workerId, leases, observations, mine, nowMs, failoverTimeMillis } = situation
+  const { workerId, leases, mine, failoverTimeMillis } = situation
   const free: Lease[] = []
   const alive: Lease[] = []
   const counts = new Map([[workerId, 0]])
@@ -110,10 +113,10 @@ function census(situation: LeaseSituation): {
     if (isShardEnd(checkpoint)) continue
     total += 1
     // During a hand-off the row names the next owner already, while the old one may still checkpoint.
-    const holder = checkpointOwner ?? leaseOwner
+    const holder = holderOf(lease)
     if (mine.has(leaseKey)) count(checkpointOwner === workerId && leaseOwner !== null ? leaseOwner : workerId)
     else if (holder === null || holder === workerId || isOverdue(lease, situation)) free.push(lease)
-    else if (stoodStillMs(observations[leaseKey], nowMs) > failoverTimeMillis) free.push(lease)
+    else if (stoodStillMs(lease, situation) > failoverTimeMillis) free.push(lease)
     else {
       alive.push(lease)
       count(leaseOwner ?? holder)
@@ -122,8 +125,9 @@ function census(situation: LeaseSituation): {
   return { free, alive, counts, own: counts.get(workerId) ?? 0, total }
 }
 
-/** A lease that is seen for the first time may have been renewed just now. */
-function stoodStillMs(seen: LeaseObservation | undefined, nowMs: number): number {
+/** How long the owner gave no sign of life. One that is seen for the first time may have given it just now. */
+function stoodStillMs(lease: Lease, { observations, workers, nowMs }: LeaseSituation): number {
+  const seen = workers === null ? observations[lease.leaseKey] : workers[holderOf(lease) ?? '']
   return seen === undefined ? 0 : nowMs - seen.sinceMs
 }
 
@@ -135,11 +139,10 @@ function isOverdue({ leaseKey, leaseOwner, checkpointOwner }: Lease, situation: 
 }
 
 function isTakenAtOnce(lease: Lease, situation: LeaseSituation): boolean {
-  const { leaseKey, leaseOwner, checkpointOwner } = lease
-  const { workerId, observations, nowMs, failoverTimeMillis } = situation
-  const holder = checkpointOwner ?? leaseOwner
+  const { workerId, failoverTimeMillis } = situation
+  const holder = holderOf(lease)
   if (holder === null || holder === workerId || isOverdue(lease, situation)) return true
-  return stoodStillMs(observations[leaseKey], nowMs) > veryOld * failoverTimeMillis
+  return stoodStillMs(lease, situation) > veryOld * failoverTimeMillis
 }
 
 function wantedLeases({ leases, mine, unwanted, maxLeasesForWorker }: LeaseSituation): ReadonlySet<Lease> {

@@ -1,6 +1,7 @@
 import type { LeaseStore, LeaseTable } from '@shardwise/effects'
 import { childLeaseCases } from './childLeaseCases.ts'
 import { type ContractCase, casesOver } from './contractCase.ts'
+import { heartbeatCases } from './heartbeatCases.ts'
 import { leaseCheckpointCases } from './leaseCheckpointCases.ts'
 import { leaseFencingCases } from './leaseFencingCases.ts'
 import { leaseHandoffCases } from './leaseHandoffCases.ts'
@@ -14,5 +15,12 @@ export interface LeaseTableFixture {
 
 /** What every lease table promises: the cases to run against your own. `make` gives each case a table of its own. */
 export function leaseTableContract(make: () => Promise<LeaseTableFixture>): readonly ContractCase[] {
-  return casesOver(make, { ...leaseRowCases, ...leaseFencingCases, ...leaseHandoffCases, ...leaseCheckpointCases, ...childLeaseCases })
+  return casesOver(make, {
+    ...leaseRowCases,
+    ...leaseFencingCases,
+    ...leaseHandoffCases,
+    ...leaseCheckpointCases,
+    ...childLeaseCases,
+    ...heartbeatCases,
+  })
 }

@@ -1,4 +1,4 @@
-import type { ChildShard, ExtendedSequenceNumber, Lease, LeaseStore, LeaseTable, NewLease } from '@shardwise/effects'
+import type { ChildShard, ExtendedSequenceNumber, Heartbeat, Lease, LeaseStore, LeaseTable, NewLease } from '@shardwise/effects'
 import { ownContext } from './handlerContext.ts'
 
 const id = 1
@@ -21,6 +21,11 @@ export async function leaseWorker(workerId: string, handlers: LeaseStore & Lease
     const answer = await handlers.listLeases({ type: 'listLeases', id }, ownContext())
     if (answer.type !== 'leasesListed') throw new Error(`listLeases: expected leasesListed, got ${answer.type}`)
     return { leases: answer.leases.map(inOrder).sort((a, b) => (a.leaseKey < b.leaseKey ? -1 : 1)), nowMs: answer.nowMs }
+  }
+  const heartbeats = async (): Promise<readonly Heartbeat[]> => {
+    const answer = await handlers.listLeases({ type: 'listLeases', id }, ownContext())
+    if (answer.type !== 'leasesListed') throw new Error(`listLeases: expected leasesListed, got ${answer.type}`)
+    return [...(answer.heartbeats ?? [])].sort((a, b) => (a.workerId < b.workerId ? -1 : 1))
   }
   const row = async (leaseKey: string): Promise<Lease | undefined> => (await list()).leases.find((lease) => lease.leaseKey === leaseKey)
   const acquire = async (leaseKey: string, leaseCounter: number) => {
@@ -48,6 +53,11 @@ export async function leaseWorker(workerId: string, handlers: LeaseStore & Lease
     /** Asks `leaseOwner` to hand the lease over to this worker. */
     request: async (leaseKey: string, leaseOwner: string) =>
       handlers.requestHandoff({ type: 'requestHandoff', id, leaseKey, leaseOwner, workerId }, ownContext()),
+    heartbeats,
+    beat: async (counter: number | null) => handlers.writeHeartbeat({ type: 'writeHeartbeat', id, workerId, counter }, ownContext()),
+    /** Deletes the heartbeat of a worker, its own unless said otherwise. */
+    forget: async (counter: number, ofWorker = workerId) =>
+      handlers.deleteHeartbeat({ type: 'deleteHeartbeat', id, workerId: ofWorker, counter }, ownContext()),
     remove: async (leaseKey: string) => handlers.deleteLease({ type: 'deleteLease', id, leaseKey }, ownContext()),
     read: async (leaseKey: string, token: number) =>
       handlers.readCheckpoint({ type: 'readCheckpoint', id, shardId: leaseKey, leaseKey, token }, ownContext()),

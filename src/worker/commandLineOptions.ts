@@ -51,6 +51,11 @@ const flags: Readonly<Record<Exclude<FlagName, SpokenOtherwise>, Flag>> = {
   shouldCallProcessRecordsEvenForEmptyRecordList: flag('--call-for-empty', 'call processRecords for empty reads too'),
   prefetchMaxRecords: count('--prefetch-records', 'what may be read ahead of a shard; 0 for nothing'),
   prefetchMaxBytes: count('--prefetch-bytes', 'the same in bytes'),
+  leaseMode: {
+    flag: '--lease-mode <mode>',
+    says: 'kcl: renew each lease; workerHeartbeat: one heartbeat for all, in a fleet that shares no table with the KCL',
+    read: someText,
+  },
   failoverTimeMillis: ms('--failover-ms', 'a lease that is not renewed for longer is free for others'),
   leaseScanIntervalMillis: ms('--scan-ms', 'the wait between two looks at the leases'),
   maxLeasesForWorker: count('--max-leases', 'the most shards that this worker consumes'),

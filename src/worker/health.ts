@@ -27,7 +27,7 @@ export interface ShardHealth {
   readonly millisBehindLatest: number | null
   /** Failures in a row of what the shard does now. */
   readonly attempts: number
-  /** Since the lease was last renewed. */
+  /** Since the lease was last renewed, or the heartbeat of the worker that stands for it was last written. */
   readonly sinceRenewalMs: number | null
   /** Whether it made no progress for longer than `stuckAfterMillis`. */
   readonly isStuck: boolean
@@ -99,6 +99,7 @@ export function recordHealth({ workerId, stuckAfterMillis, nowMs }: HealthOption
   /** By lease key, for as long as the lease is kept: a processor that is made anew again and again makes no progress. */
   const shards = new Map<string, ShardRecord>()
   const renewals = new Map<string, number>()
+  let heartbeatMs: number | null = null
   const wait = new Wait()
   let phase = 'starting'
   let failed = false
@@ -109,10 +110,11 @@ export function recordHealth({ workerId, stuckAfterMillis, nowMs }: HealthOption
       const { after } = observation.step
       phase = after.phase
       failed = after.failure !== null
+      heartbeatMs = after.heartbeat?.writtenMs ?? null
       wait.note(after.awaited, now)
     } else if (observation.machine === 'leaseKeeper') {
       const { leaseKey, step } = observation
-      renewals.set(leaseKey, step.after.renewedMs)
+      if (step.after.input.renews) renewals.set(leaseKey, step.after.renewedMs)
       if (step.after.phase === 'gone') {
         renewals.delete(leaseKey)
         shards.delete(leaseKey)
@@ -143,7 +145,7 @@ export function recordHealth({ workerId, stuckAfterMillis, nowMs }: HealthOption
     const { snapshot, progressMs, millisBehindLatest } = record
     const { context, value } = snapshot
     const sinceProgressMs = now - progressMs - pausedFor(record, now)
-    const renewedMs = renewals.get(context.leaseKey)
+    const renewedMs = renewals.get(context.leaseKey) ?? heartbeatMs
     return {
       shardId: context.shardId,
       leaseKey: context.leaseKey,
@@ -154,7 +156,7 @@ export function recordHealth({ workerId, stuckAfterMillis, nowMs }: HealthOption
       pending: record.wait.at(now),
       millisBehindLatest,
       attempts: context.attempt,
-      sinceRenewalMs: renewedMs === undefined ? null : now - renewedMs,
+      sinceRenewalMs: renewedMs === null ? null : now - renewedMs,
       isStuck: !isPaused(snapshot) && sinceProgressMs > stuckAfterMillis,
       isPaused: isPaused(snapshot),
     }

@@ -41,6 +41,11 @@ function logCoordinator(logger: Logger, { step }: Extract<Observation, { machine
   if (event?.type === 'effectFailed') logger.warn(`leases: ${event.error.name}: ${event.error.message}`)
   if (event?.type === 'throttled') logger.warn('leases: throttled')
   if (after.failure !== null && before?.failure === null) logger.error(`worker: ${after.failure.name}: ${after.failure.message}`)
+  const wroteMs = before?.heartbeat?.writtenMs ?? null
+  if (wroteMs !== null && after.heartbeat?.writtenMs === null) {
+    const { failoverTimeMillis } = after.options
+    logger.warn(`worker: no heartbeat was written for ${failoverTimeMillis} ms, and others may have its leases by now: they are given up`)
+  }
   if (before !== null && before.phase !== after.phase) logger.info(`worker: ${after.phase}`)
 }
 
@@ -49,7 +54,7 @@ function logLeaseKeeper(logger: Logger, { leaseKey, step }: Extract<Observation,
   if (event?.type === 'effectFailed') logger.warn(`${leaseKey}: lease: ${event.error.name}: ${event.error.message}`)
   if (event?.type === 'workerIdShared') logger.warn(`${leaseKey}: the lease is lost to another process with the id of this worker`)
   if (event?.type === 'throttled') logger.warn(`${leaseKey}: lease: throttled`)
-  if (event?.type === 'leaseRefused') logger.warn(`${leaseKey}: the lease is lost`)
+  if (event?.type === 'leaseRefused' || event?.type === 'leaseLost') logger.warn(`${leaseKey}: the lease is lost`)
   if (event?.type === 'timerFired' && after.phase === 'leaving' && before?.phase !== 'leaving') {
     const { failoverTimeMillis } = after.input
     logger.warn(`${leaseKey}: the lease was not renewed for ${failoverTimeMillis} ms, and others may have it by now: it is given up`)

@@ -95,7 +95,7 @@ export function observeWithMeter({ meter, nowMs = () => performance.now() }: Met
       else held.add(leaseKey)
       if (step.before === step.after) return
       if (step.event?.type === 'leaseRenewed') renewals.add(1, of)
-      if (step.event?.type === 'leaseRefused') lost.add(1, of)
+      if (step.event?.type === 'leaseRefused' || step.event?.type === 'leaseLost') lost.add(1, of)
     }
   }
 }

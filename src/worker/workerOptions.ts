@@ -67,6 +67,7 @@ export interface WorkerOptions extends Partial<Omit<ShardConsumerOptions, 'deadL
 }
 
 const defaultLeaseOptions: LeaseOptions = {
+  leaseMode: 'kcl',
   failoverTimeMillis: 10_000,
   leaseScanIntervalMillis: 10_000,
   maxLeasesForWorker: Number.MAX_SAFE_INTEGER,
@@ -122,6 +123,7 @@ const rules: Readonly<Record<Exclude<keyof WorkerOptions, Exclude<keyof ShardCon
   stuckAfterMillis: whole(1),
   onStuck: callable,
   onThrottle: callable,
+  leaseMode: ['"kcl" or "workerHeartbeat"', (value) => value === 'kcl' || value === 'workerHeartbeat'],
   failoverTimeMillis: whole(1),
   leaseScanIntervalMillis: whole(1),
   maxLeasesForWorker: whole(1),

@@ -1,7 +1,8 @@
 import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { dynamoDbLeaseTable } from '@shardwise/dynamodb'
 import type { EffectType } from '@shardwise/effects'
-import { type Item, parseLeaseItem } from '../../src/adapters/dynamodb/leaseItem.ts'
+import { heartbeatIn } from '../../src/adapters/dynamodb/heartbeatItem.ts'
+import { type Item, isForeign, parseLeaseItem } from '../../src/adapters/dynamodb/leaseItem.ts'
 import type { FleetTable, Network, OnRowChange } from '../../src/testing/fleet/network.ts'
 
 /** What the lease table asks of DynamoDB, so far as it is looked at here. */
@@ -22,7 +23,9 @@ export class DynamoDbInMemory implements FleetTable {
     this.#onChange = onChange
   }
 
-  rows = () => [...this.#items.values()].map(parseLeaseItem)
+  rows = () => [...this.#items.values()].filter((item) => !isForeign(item)).map(parseLeaseItem)
+
+  heartbeats = () => [...this.#items.values()].flatMap(heartbeatIn)
 
   row = (leaseKey: string) => {
     const item = this.#items.get(leaseKey)
@@ -56,8 +59,10 @@ export class DynamoDbInMemory implements FleetTable {
       case 'ScanCommand':
         return { Items: [...this.#items.values()] }
       case 'DeleteItemCommand':
+        if (!holds(input.ConditionExpression ?? '', before ?? {}, input.ExpressionAttributeValues ?? {}))
+          throw conditionFailed(before, attempt)
         this.#items.delete(leaseKey)
-        if (before !== undefined) this.#onChange(parseLeaseItem(before), null)
+        if (before !== undefined && !isForeign(before)) this.#onChange(parseLeaseItem(before), null)
         return {}
       case 'PutItemCommand':
       case 'UpdateItemCommand': {
@@ -65,7 +70,7 @@ export class DynamoDbInMemory implements FleetTable {
         if (!holds(input.ConditionExpression ?? '', before ?? {}, values)) throw conditionFailed(before, attempt)
         const after = input.Item ?? updated(before ?? { leaseKey: { S: leaseKey } }, input.UpdateExpression ?? '', values)
         this.#items.set(leaseKey, after)
-        this.#onChange(before === undefined ? null : parseLeaseItem(before), parseLeaseItem(after))
+        if (!isForeign(after)) this.#onChange(before === undefined ? null : parseLeaseItem(before), parseLeaseItem(after))
         return { Attributes: after }
       }
       default:
@@ -78,6 +83,7 @@ export class DynamoDbInMemory implements FleetTable {
 function effectOf(command: string, { UpdateExpression = '' }: Input): EffectType {
   if (command === 'PutItemCommand') return 'createLease'
   if (command === 'DeleteItemCommand') return 'deleteLease'
+  if (UpdateExpression.includes('heartbeatCounter')) return 'writeHeartbeat'
   if (command !== 'UpdateItemCommand') return 'listLeases'
   if (UpdateExpression.includes('+ :switch')) return 'acquireLease'
   return UpdateExpression.includes('nextOwner = :next') ? 'requestHandoff' : 'renewLease'

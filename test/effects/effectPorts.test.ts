@@ -10,7 +10,18 @@ describe('the ports', () => {
     [
       'the lease table',
       'leaseTable',
-      ['ensureTable', 'listLeases', 'createLease', 'acquireLease', 'requestHandoff', 'renewLease', 'releaseLease', 'deleteLease'],
+      [
+        'ensureTable',
+        'listLeases',
+        'createLease',
+        'acquireLease',
+        'requestHandoff',
+        'renewLease',
+        'releaseLease',
+        'writeHeartbeat',
+        'deleteHeartbeat',
+        'deleteLease',
+      ],
     ],
     ['the source of records', 'recordSource', ['openShard', 'readRecords', 'splitBatch', 'dropBatch', 'closeShard', 'listChildShards']],
     ['the directory of the stream', 'streamDirectory', ['listShards']],
@@ -29,7 +40,7 @@ describe('the ports', () => {
     ],
     ['the timers', 'timers', ['startTimer']],
     ['the owner of a consumer', 'consumerOwner', ['signalShutdownNotificationComplete', 'signalLeaseLost', 'signalShutdownComplete']],
-    ['the host of lease keepers', 'leaseHost', ['keepLease', 'stopKeeping']],
+    ['the host of lease keepers', 'leaseHost', ['keepLease', 'stopKeeping', 'loseLease', 'handOverLease']],
     ['the host of shard consumers', 'consumerHost', ['startConsumer', 'shutDownConsumer']],
     ['the driver', 'driver', ['cancel']],
   ])('ask of %s what one adapter can carry out', (_, port, effects) => {

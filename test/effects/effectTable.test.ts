@@ -31,6 +31,7 @@ describe('the effect table', () => {
     const shared = [...asked].flatMap(([answer, by]) => (by.length > 1 ? [answer] : []))
     expect(shared.sort()).toEqual([
       'batchGone',
+      'heartbeatRefused',
       'leaseNotFound',
       'leaseRefused',
       'processorGone',

@@ -46,7 +46,7 @@ describe('a coordinator at an empty table', () => {
     worker.send({ type: 'leaseAcquired', id: acquire.id, lease, token: 1, nowMs: 77 })
 
     expect(worker.effects).toEqual([
-      { type: 'keepLease', leaseKey: idOf(0), token: 1, shardId: idOf(0), parentShardIds: [idOf(9)], acquiredMs: 77 },
+      { type: 'keepLease', leaseKey: idOf(0), token: 1, shardId: idOf(0), parentShardIds: [idOf(9)], acquiredMs: 77, renews: true },
     ])
   })
 

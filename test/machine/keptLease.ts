@@ -30,6 +30,7 @@ export function aKeptLease(): KeptLease {
     shardId,
     parentShardIds: ['shardId-000000000000'],
     acquiredMs: 0,
+    renews: true,
     failoverTimeMillis,
     gracefulLeaseHandoffTimeoutMillis: 30_000,
     seed: 1,

@@ -33,6 +33,7 @@ describe('a lease keeper whose renewals fail', () => {
       shardId: 'shardId-0',
       parentShardIds: [],
       acquiredMs: 0,
+      renews: true,
       failoverTimeMillis: 3,
       gracefulLeaseHandoffTimeoutMillis: 1,
       seed: 1,

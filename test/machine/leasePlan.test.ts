@@ -17,6 +17,7 @@ function planned(leases: readonly Lease[], { kept = 0, ...facts }: Facts = {}) {
     workerId: 'me',
     leases,
     observations: observeLeases({}, leases, 0),
+    workers: null,
     mine: new Set(Array.from({ length: kept }, (_, n) => `kept-${n}`)),
     unwanted: new Set(),
     nowMs: 0,

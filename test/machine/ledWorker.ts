@@ -31,6 +31,7 @@ export function aLedWorker(options: Partial<CoordinatorOptions> = {}): LedWorker
   let [state, effects] = startCoordinator({
     workerId: 'me',
     initialPosition: { type: 'TRIM_HORIZON' },
+    leaseMode: 'kcl',
     failoverTimeMillis: 10_000,
     leaseScanIntervalMillis: 10_000,
     maxLeasesForWorker: 1_000,

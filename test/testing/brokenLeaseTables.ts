@@ -234,6 +234,39 @@ export const brokenLeaseTables: readonly {
     }),
   },
   {
+    fault: 'writes a heartbeat whatever counter is named',
+    noticedBy: 'refuses a beat on another counter than the one that stands, and tells it',
+    breakIt: (whole) => ({
+      async writeHeartbeat(effect) {
+        const answer = await whole.writeHeartbeat(effect, context)
+        return answer.type === 'heartbeatRefused' ? whole.writeHeartbeat({ ...effect, counter: answer.counter }, context) : answer
+      },
+    }),
+  },
+  {
+    fault: 'deletes a heartbeat whatever counter is named',
+    noticedBy: 'deletes a heartbeat that has the counter which is named, also twice, and no other',
+    breakIt: (whole) => ({
+      async deleteHeartbeat(effect) {
+        const answer = await whole.deleteHeartbeat(effect, context)
+        if (answer.type === 'heartbeatRefused' && answer.counter !== null) {
+          return whole.deleteHeartbeat({ ...effect, counter: answer.counter }, context)
+        }
+        return answer
+      },
+    }),
+  },
+  {
+    fault: 'lists no heartbeats',
+    noticedBy: 'lists the heartbeats of workers beside the leases, and none as a lease',
+    breakIt: (whole) => ({
+      async listLeases(effect) {
+        const answer = await whole.listLeases(effect, context)
+        return answer.type === 'leasesListed' ? { type: 'leasesListed', leases: answer.leases, nowMs: answer.nowMs } : answer
+      },
+    }),
+  },
+  {
     fault: 'leaves the owner in a released row',
     noticedBy: 'gives a released lease to the next worker at once, without counting a switch',
     breakIt: (whole) => ({

@@ -1,5 +1,8 @@
+import { parseShardConsumerOptions } from '@shardwise/machine'
 import { simulate } from '@shardwise/testing'
 import { describe, expect, it } from 'vitest'
+import { Fleet, usualLease } from '../../src/testing/fleet/fleet.ts'
+import { planOf } from '../../src/testing/fleet/plan.ts'
 
 const minutes = (count: number): number => count * 60_000
 
@@ -63,6 +66,58 @@ describe('a simulated fleet in which much goes wrong', () => {
   })
 })
 
+describe('a simulated fleet whose workers write heartbeats', () => {
+  const leaseMode = 'workerHeartbeat'
+
+  it('delivers every record exactly once, through splits and workers that come and go in order, where nothing goes wrong', async () => {
+    const { violations, records, deliveries, injected } = await simulate({
+      seed: 2,
+      leaseMode,
+      workers: 2,
+      faults: false,
+      operations: (['split', 'join', 'merge', 'leave', 'join'] as const).map((type, n) => ({ atMs: minutes(n + 1), pick: n, type })),
+    })
+
+    expect(violations).toEqual([])
+    expect(injected).toEqual({ split: 1, join: 2, merge: 1, leave: 1 })
+    expect(deliveries).toBe(records)
+  })
+
+  it.each([1, 2, 3, 4])('holds every invariant and comes to rest where much goes wrong, seed %i', async (seed) => {
+    const { violations, plan } = await simulate({ seed, leaseMode, workers: 4, durationMs: minutes(5) })
+
+    expect(violations).toEqual([])
+    expect(plan.leaseMode).toBe(leaseMode)
+  })
+
+  it('writes at least 50 times less than one that renews each of 100 leases, when nothing happens', async () => {
+    const [heartbeats, renewals] = [await idleWrites(leaseMode), await idleWrites('kcl')]
+
+    expect(renewals / heartbeats).toBeGreaterThanOrEqual(50)
+    expect(heartbeats).toBeGreaterThan(0)
+  })
+})
+
+/** How often a worker that has 100 leases writes to the table in ten minutes without records. */
+async function idleWrites(leaseMode: 'kcl' | 'workerHeartbeat'): Promise<number> {
+  const writes: Record<string, number> = {}
+  let counting = false
+  const fleet: Fleet = new Fleet({
+    plan: planOf({ seed: 1, leaseMode, workers: 1, shards: 100, faults: false, recordsPerSecond: 0, durationMs: minutes(12) }),
+    lease: usualLease,
+    shard: parseShardConsumerOptions({ idleTimeInMilliseconds: 60_000 }),
+    observe: (atMs, _worker, { step }) => {
+      counting = atMs >= minutes(1) && atMs < minutes(11)
+      for (const { type } of counting ? (step.effects as readonly { readonly type: string }[]) : []) writes[type] = (writes[type] ?? 0) + 1
+    },
+    told: () => undefined,
+  })
+  await fleet.run()
+  expect(fleet.ledger.violations).toEqual([])
+  const { renewLease = 0, writeHeartbeat = 0, writeCheckpoint = 0, acquireLease = 0, createLease = 0 } = writes
+  return renewLease + writeHeartbeat + writeCheckpoint + acquireLease + createLease
+}
+
 describe('a simulation', () => {
   it('is the same for the same seed, step by step', async () => {
     const options = { seed: 7, durationMs: minutes(3), transcriptLines: 100_000 }
@@ -87,6 +142,7 @@ describe('a simulation', () => {
 
   it.each([
     [{}, 'seed: expected a whole number from 0, got undefined'],
+    [{ seed: 1, leaseMode: 'java' }, 'leaseMode: expected "kcl" or "workerHeartbeat", got "java"'],
     [{ seed: 1, workers: 0 }, 'workers: expected a whole number from 1, got 0'],
     [{ seed: 1, faults: { rain: 1 } }, 'faults: expected true, false or rates by name, got {"rain":1}'],
     [{ seed: 1, faults: { slow: 2 } }, 'faults: expected true, false or rates by name, got {"slow":2}'],

@@ -17,6 +17,9 @@ interface Mutant {
 const mostSeeds = 8
 const usual: Omit<SimulationOptions, 'seed'> = { workers: 3, shards: 3, durationMs: 120_000 }
 const merges = Array.from({ length: 8 }, (_, index) => ({ atMs: 5_000 + index * 20_000, pick: 7 * index, type: 'merge' as const }))
+const heartbeats: Omit<SimulationOptions, 'seed'> = { ...usual, leaseMode: 'workerHeartbeat' }
+const joins = [{ atMs: 30_000, pick: 0, type: 'join' as const }]
+const partitions = [5, 50, 95].map((second) => ({ atMs: second * 1_000, pick: second, type: 'partition' as const, forMs: 30_000 }))
 const splits = Array.from({ length: 8 }, (_, index) => ({ atMs: 5_000 + index * 20_000, pick: 7 * index, type: 'split' as const }))
 
 const mutants: readonly Mutant[] = [
@@ -62,15 +65,15 @@ const mutants: readonly Mutant[] = [
   {
     name: 'the coordinator takes leases before the failover time has passed',
     file: 'src/machine/leasePlan.ts',
-    from: 'nowMs) > failoverTimeMillis) free.push',
-    to: 'nowMs) >= failoverTimeMillis / 10) free.push',
+    from: 'stoodStillMs(lease, situation) > failoverTimeMillis) free.push',
+    to: 'stoodStillMs(lease, situation) >= failoverTimeMillis / 10) free.push',
     rules: ['L6', 'L1', 'L3'],
     options: { ...usual, faults: false, durationMs: 1_000, lease: { leaseScanIntervalMillis: 1_000 } },
   },
   {
     name: 'the coordinator takes no lease of a worker that died',
     file: 'src/machine/leasePlan.ts',
-    from: 'stoodStillMs(observations[leaseKey], nowMs) > failoverTimeMillis) free.push',
+    from: 'stoodStillMs(lease, situation) > failoverTimeMillis) free.push',
     to: 'false) free.push',
     rules: ['D2', 'L1'],
     options: { ...usual, faults: false, operations: [{ atMs: 60_000, pick: 0, type: 'crash', downMs: 1_000, sameId: false }] },
@@ -110,6 +113,61 @@ const mutants: readonly Mutant[] = [
       workers: 2,
       operations: [5, 50, 95, 140, 185].map((second) => ({ atMs: second * 1_000, pick: second, type: 'partition', forMs: 30_000 })),
     },
+  },
+  {
+    name: 'a worker believes in its leases though its heartbeat was not written in time',
+    file: 'src/machine/heartbeat.ts',
+    from: '  for (const leaseKey of kept) draft.effects.push',
+    to: '  for (const leaseKey of kept.slice(kept.length)) draft.effects.push',
+    rules: ['S8'],
+    options: { ...heartbeats, workers: 2, operations: partitions },
+  },
+  {
+    name: 'the coordinator goes by the counters of leases that are not renewed',
+    file: 'src/machine/coordinator.ts',
+    from: 'workers: beats ? workers : null',
+    to: 'workers: null',
+    rules: ['L6', 'L1', 'L3'],
+    options: { ...heartbeats, faults: false, durationMs: 1_000 },
+  },
+  {
+    name: 'the coordinator does not notice that another has a lease of its worker',
+    file: 'src/machine/keptReview.ts',
+    from: 'holderOf(row) !== workerId',
+    to: 'false',
+    rules: ['L1'],
+    options: { ...heartbeats, recordsPerSecond: 0, lease: { isGracefulLeaseHandoffEnabled: false }, operations: joins },
+  },
+  {
+    name: 'the coordinator does not notice that another asks for a lease of its worker',
+    file: 'src/machine/keptReview.ts',
+    from: 'else if (row.checkpointOwner !== null',
+    to: 'else if (workerId === null && row.checkpointOwner !== null',
+    rules: ['L1', 'L2', 'L3', 'L6'],
+    options: {
+      ...heartbeats,
+      shards: 6,
+      recordsPerSecond: 0,
+      faults: false,
+      lease: { gracefulLeaseHandoffTimeoutMillis: 600_000 },
+      operations: joins,
+    },
+  },
+  {
+    name: 'the heartbeats of workers that died are left',
+    file: 'src/machine/coordinator.ts',
+    from: 'counter === null || !isDead',
+    to: 'counter !== null || !isDead',
+    rules: ['L7'],
+    options: { ...heartbeats, faults: false, operations: [{ atMs: 60_000, pick: 0, type: 'crash', downMs: 1_000, sameId: false }] },
+  },
+  {
+    name: 'a worker that stops leaves its heartbeat',
+    file: 'src/machine/coordinator.ts',
+    from: "    endHeartbeat(draft)\n    if (draft.state.heartbeat === null) draft.set({ phase: 'stopped' })",
+    to: "    draft.set({ phase: 'stopped' })",
+    rules: ['L7'],
+    options: { ...heartbeats, faults: false, durationMs: 1_000 },
   },
   {
     name: 'the keeper gives a lease up without a release',

@@ -74,6 +74,7 @@ describe('the options of consume', () => {
       { failoverTimeMillis: 3_000, leaseScanIntervalMillis: 1_000, maxLeasesForWorker: 2, maxLeasesToStealAtOneTime: 3 },
     ],
     [['--no-handoff', '--handoff-ms', '5'], { isGracefulLeaseHandoffEnabled: false, gracefulLeaseHandoffTimeoutMillis: 5 }],
+    [['--lease-mode', 'workerHeartbeat'], { leaseMode: 'workerHeartbeat' }],
     [['--audit-ms', '7'], { leasesRecoveryAuditorExecutionFrequencyMillis: 7 }],
     [['--audit-threshold', '7'], { leasesRecoveryAuditorInconsistencyConfidenceThreshold: 7 }],
     [['--garbage-ms', '7'], { garbageLeaseCleanupIntervalMillis: 7 }],

@@ -67,6 +67,7 @@ const table: Readonly<Record<keyof WorkerOptions, { readonly expected: string; r
   onStuck: aFunction,
   stuckAfterMillis: wholeFrom(1),
   onThrottle: aFunction,
+  leaseMode: { expected: '"kcl" or "workerHeartbeat"', wrong: ['kcl2', '', true, null] },
   failoverTimeMillis: { ...wholeFrom(1), wrong: [...wholeFrom(1).wrong, 10n, circular, () => 10] },
   leaseScanIntervalMillis: wholeFrom(1),
   maxLeasesForWorker: wholeFrom(1),

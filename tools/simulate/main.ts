@@ -2,11 +2,13 @@ import { parseArgs } from 'node:util'
 import { minimize, type Plan, type SimulationOptions, simulate } from '@shardwise/testing'
 import { failure, processorMs, summary, violationLine } from './report.ts'
 
-const usage = 'npm run simulate -- --seed N [--workers 3] [--shards 4] [--hours 1] [--records-per-second 5] [--no-faults], or --plan JSON'
+const usage =
+  'npm run simulate -- --seed N [--lease-mode kcl|workerHeartbeat] [--workers 3] [--shards 4] [--hours 1] [--records-per-second 5] [--no-faults], or --plan JSON'
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
+    'lease-mode': { type: 'string' },
     workers: { type: 'string' },
     shards: { type: 'string' },
     hours: { type: 'string' },
@@ -23,6 +25,7 @@ function optionsOf(): SimulationOptions {
   const hours = number(values.hours ?? '1') ?? 1
   return {
     seed: number(values.seed) ?? 1,
+    leaseMode: values['lease-mode'] as SimulationOptions['leaseMode'],
     workers: number(values.workers),
     shards: number(values.shards),
     durationMs: Math.round(hours * 3_600_000),

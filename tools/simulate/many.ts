@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { minimize, simulate } from '@shardwise/testing'
+import { minimize, type SimulationOptions, simulate } from '@shardwise/testing'
 import { failure, processorMs, speed } from './report.ts'
 
 const { values } = parseArgs({
@@ -15,8 +15,15 @@ const injected: Record<string, number> = {}
 let [virtualMs, steps, seed] = [0, 0, from]
 const failed: number[] = []
 for (; performance.now() < until; seed += 1) {
-  // Small fleets and large ones, short lives and longer ones.
-  const options = { seed, workers: 1 + (seed % 6), shards: 1 + (seed % 9), durationMs: (5 + (seed % 4) * 10) * 60_000 }
+  // Small fleets and large ones, short lives and longer ones, in either lease mode.
+  const leaseMode = seed % 5 < 2 ? 'kcl' : 'workerHeartbeat'
+  const options: SimulationOptions = {
+    seed,
+    leaseMode,
+    workers: 1 + (seed % 6),
+    shards: 1 + (seed % 9),
+    durationMs: (5 + (seed % 4) * 10) * 60_000,
+  }
   const report = await simulate(options)
   virtualMs += report.virtualMs
   steps += report.steps

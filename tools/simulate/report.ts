@@ -7,7 +7,7 @@ export function summary(report: SimulationReport, tookMs: number): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, count]) => `  ${name.padEnd(18)}${count}`)
   return [
-    `seed ${plan.seed}: ${plan.workers} workers, ${plan.shards} shards, ${hours(plan.durationMs)} h of faults, ${hours(virtualMs)} h until it was stopped`,
+    `seed ${plan.seed}, ${plan.leaseMode}: ${plan.workers} workers, ${plan.shards} shards, ${hours(plan.durationMs)} h of faults, ${hours(virtualMs)} h until it was stopped`,
     `${steps} steps; ${records} records, ${deliveries} deliveries, ${redeliveries} of them not the first; ${leasesTaken} times a lease was taken`,
     ...happened,
     `${(tookMs / 1_000).toFixed(1)} s of the processor: ${speed(virtualMs, tookMs)} virtual hours per second`,

@@ -67,6 +67,6 @@ export async function rowAfter(rows: LeaseRows, leaseKey: string, error: Error):
 }
 
 /** How often the client sent a request; undefined when it does not say. */
-function attemptsOf(error: Error & { readonly $metadata?: { readonly attempts?: number } }): number | undefined {
+export function attemptsOf(error: Error & { readonly $metadata?: { readonly attempts?: number } }): number | undefined {
   return error.$metadata?.attempts
 }

@@ -2,6 +2,7 @@ import type { LeaseStore, LeaseTable } from '@shardwise/effects'
 import { createChildLeases, pendingParent } from './childLeases.ts'
 import { ensureTable } from './ensureTable.ts'
 import { requestHandoff } from './handoff.ts'
+import { heartbeats } from './heartbeats.ts'
 import { heldLeases } from './heldLeases.ts'
 import { createLanes } from './lanes.ts'
 import { leaseRows } from './leaseRows.ts'
@@ -20,7 +21,9 @@ const refusals = { refused: { type: 'leaseRefused' }, shared: { type: 'workerIdS
 export function dynamoDbLeaseTable(options: DynamoDbLeaseTableOptions): LeaseStore & LeaseTable {
   const checked = checkOptions(options)
   const { client, tableName, nowMs } = checked
-  const rows = leaseRows(namingTable(client, tableName), tableName)
+  const sender = namingTable(client, tableName)
+  const rows = leaseRows(sender, tableName)
+  const { write, remove } = heartbeats(sender, tableName, nowMs)
   const reportsBeside = olderReports(client, tableName)
   const held = heldLeases(rows, createLanes(), nowMs)
 
@@ -50,9 +53,15 @@ export function dynamoDbLeaseTable(options: DynamoDbLeaseTableOptions): LeaseSto
     listLeases: () =>
       orThrottled(async () => {
         const startedMs = nowMs()
-        const { leases, reportingWorkers: reports } = await rows.list()
+        const { leases, reportingWorkers: reports, heartbeats: found } = await rows.list()
         const reportingWorkers = [...reports, ...(await reportsBeside())]
-        return { type: 'leasesListed', leases, nowMs: startedMs, ...(reportingWorkers.length > 0 && { reportingWorkers }) }
+        return {
+          type: 'leasesListed',
+          leases,
+          nowMs: startedMs,
+          ...(reportingWorkers.length > 0 && { reportingWorkers }),
+          ...(found.length > 0 && { heartbeats: found }),
+        }
       }),
 
     createLease: ({ lease }) => orThrottled(async () => ({ type: (await rows.create(lease)) ? 'leaseCreated' : 'leaseExists' })),
@@ -77,6 +86,10 @@ export function dynamoDbLeaseTable(options: DynamoDbLeaseTableOptions): LeaseSto
         const end = await held.release(effect)
         return typeof end === 'string' ? refusals[end] : { type: 'leaseReleased' }
       }),
+
+    writeHeartbeat: (effect) => orThrottled(() => write(effect)),
+
+    deleteHeartbeat: (effect) => orThrottled(() => remove(effect)),
 
     deleteLease: ({ leaseKey }) =>
       orThrottled(async () => {

@@ -6,7 +6,8 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import type { Lease, NewLease, ReportingWorker } from '@shardwise/effects'
+import type { Heartbeat, Lease, NewLease, ReportingWorker } from '@shardwise/effects'
+import { heartbeatIn } from './heartbeatItem.ts'
 import { type Item, isForeign, newLeaseItem, parseLeaseItem, reportsIn } from './leaseItem.ts'
 import type { Sender } from './namingTable.ts'
 
@@ -16,6 +17,13 @@ interface RowUpdate {
   readonly condition?: string
   readonly update: string
   readonly values: Readonly<Record<string, AttributeValue>>
+}
+
+/** What one scan shows. */
+interface Listing {
+  readonly leases: readonly Lease[]
+  readonly reportingWorkers: readonly ReportingWorker[]
+  readonly heartbeats: readonly Heartbeat[]
 }
 
 /** The rows of one lease table. */
@@ -32,20 +40,24 @@ export function leaseRows(client: Sender, tableName: string) {
       return item === undefined || isForeign(item) ? null : parseLeaseItem(item)
     },
 
-    /** Reads every lease, and who reports to a leader; eventually consistent, as the scans of the KCL are, for every write is conditional anyway. */
-    async list(): Promise<{ readonly leases: readonly Lease[]; readonly reportingWorkers: readonly ReportingWorker[] }> {
+    /** Reads every lease and heartbeat, and who reports to a leader; eventually consistent, as the scans of the KCL are, for every write is conditional anyway. */
+    async list(): Promise<Listing> {
       const leases: Lease[] = []
+      const heartbeats: Heartbeat[] = []
       const reportingWorkers: ReportingWorker[] = []
       let from: Item | undefined
       do {
         const page = await client.send(new ScanCommand({ TableName: tableName, ExclusiveStartKey: from }))
         for (const item of page.Items ?? []) {
           if (!isForeign(item)) leases.push(parseLeaseItem(item))
-          else reportingWorkers.push(...reportsIn(item))
+          else {
+            reportingWorkers.push(...reportsIn(item))
+            heartbeats.push(...heartbeatIn(item))
+          }
         }
         from = page.LastEvaluatedKey
       } while (from !== undefined)
-      return { leases, reportingWorkers }
+      return { leases, reportingWorkers, heartbeats }
     },
 
     /** Creates a row; false when there is one. */

@@ -1,5 +1,6 @@
-import type { ChildShard, Lease, LeaseStore, LeaseTable } from '@shardwise/effects'
+import type { ChildShard, Heartbeat, Lease, LeaseStore, LeaseTable } from '@shardwise/effects'
 import { isShardEnd, TRIM_HORIZON } from '@shardwise/effects'
+import { type Heartbeats, heartbeatHandlers, listHeartbeats } from './heartbeats.ts'
 import { expectFunction, expectKnownOptions } from './options.ts'
 
 /** A lease table in memory, shared by every worker that asks for its handlers. Its writes have the conditions of a KCL table: the lease counter fences. */
@@ -13,6 +14,8 @@ export interface MemoryLeaseTable {
   rows(): readonly Lease[]
   /** The row of one lease as it stands. */
   row(leaseKey: string): Lease | undefined
+  /** The heartbeats of workers as they stand. */
+  heartbeats(): readonly Heartbeat[]
 }
 
 /** How the calls of one process reach the table. Each gets what the call does there, to run it once, twice, later or not at all; what it throws is how the call failed. */
@@ -54,10 +57,12 @@ export function createMemoryLeaseTable(
   expectFunction('nowMs', nowMs)
   expectFunction('onChange', onChange)
   const rows = new ObservedRows(options.leases ?? [], onChange)
+  const heartbeats: Heartbeats = new Map()
   return {
-    store: ({ nowMs: ownMs = nowMs, calls = straight } = {}) => workersStore(rows, ownMs, calls),
+    store: ({ nowMs: ownMs = nowMs, calls = straight } = {}) => workersStore(rows, heartbeats, ownMs, calls),
     rows: () => rows.all(),
     row: (leaseKey) => rows.get(leaseKey),
+    heartbeats: () => listHeartbeats(heartbeats),
   }
 }
 
@@ -89,7 +94,7 @@ class ObservedRows {
   }
 }
 
-function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTableCalls): LeaseStore & LeaseTable {
+function workersStore(rows: ObservedRows, heartbeats: Heartbeats, nowMs: () => number, calls: MemoryTableCalls): LeaseStore & LeaseTable {
   const held = new Map<string, Held>()
   const read = (leaseKey: string): Lease | undefined => calls.read(() => rows.get(leaseKey))
 
@@ -198,7 +203,14 @@ function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTabl
 
     ensureTable: () => ({ type: 'tableReady' }),
 
-    listLeases: () => ({ type: 'leasesListed', nowMs: nowMs(), leases: calls.read(() => rows.all()) }),
+    listLeases() {
+      let found: readonly Heartbeat[] = []
+      const leases = calls.read(() => {
+        found = listHeartbeats(heartbeats)
+        return rows.all()
+      })
+      return { type: 'leasesListed', nowMs: nowMs(), leases, ...(found.length > 0 && { heartbeats: found }) }
+    },
 
     createLease: ({ lease }) => ({ type: calls.write(() => create(rows, lease)).applied ? 'leaseCreated' : 'leaseExists' }),
 
@@ -253,6 +265,8 @@ function workersStore(rows: ObservedRows, nowMs: () => number, calls: MemoryTabl
       held.delete(lease.leaseKey)
       return { type: 'leaseReleased' }
     },
+
+    ...heartbeatHandlers(heartbeats, nowMs, calls),
 
     deleteLease({ leaseKey }) {
       calls.write(() => {

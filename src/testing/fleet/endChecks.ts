@@ -39,6 +39,13 @@ export function unmet(fleet: Fleet): readonly Unmet[] {
       checkpointOwner === null ? [] : [{ rule: 'L2', leaseKey, message: `a hand-off from ${checkpointOwner} never ends` }],
     ),
     ...imbalance(fleet, unfinished),
+    ...around.table
+      .heartbeats()
+      .flatMap(({ workerId }) =>
+        kept.has(workerId)
+          ? []
+          : [{ rule: 'L7', leaseKey: null, message: `the heartbeat of ${workerId}, which has ended, is still there` }],
+      ),
     ...rows.flatMap(({ leaseKey, checkpoint, childShardIds }) =>
       isShardEnd(checkpoint) && childShardIds.every((child) => started(fleet, child))
         ? [{ rule: 'L5', leaseKey, message: 'the lease of a finished shard whose children have been started is still there' }]

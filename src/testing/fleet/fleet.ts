@@ -15,7 +15,7 @@ import { WatchedEngine } from './watchedEngine.ts'
 /** What a fleet is made of beside its plan. */
 export interface FleetSetting {
   readonly plan: Plan
-  readonly lease: WorkerSetting['lease']
+  readonly lease: Omit<WorkerSetting['lease'], 'leaseMode'>
   readonly shard: ShardConsumerOptions
   readonly processor?: ((shardId: string, world: ProcessorSurroundings) => AnyRecordProcessor) | undefined
   /** Makes the lease table; the one of the memory package unless given. */
@@ -25,7 +25,7 @@ export interface FleetSetting {
 }
 
 /** What a lease coordinator of the simulation does unless told otherwise: the worker's defaults, with finished leases cleaned up within a simulation's time. */
-export const usualLease: Omit<CoordinatorOptions, 'workerId' | 'initialPosition' | 'seed'> = {
+export const usualLease: Omit<CoordinatorOptions, 'workerId' | 'initialPosition' | 'leaseMode' | 'seed'> = {
   failoverTimeMillis: 10_000,
   leaseScanIntervalMillis: 10_000,
   maxLeasesForWorker: Number.MAX_SAFE_INTEGER,
@@ -45,7 +45,7 @@ export const usualLease: Omit<CoordinatorOptions, 'workerId' | 'initialPosition'
 /** The lease table of the memory package. */
 function memoryTable(onChange: OnRowChange): FleetTable {
   const table = createMemoryLeaseTable({ nowMs: () => 0, onChange })
-  return { rows: table.rows, row: table.row, handlers: (network) => network.memoryTable(table) }
+  return { rows: table.rows, row: table.row, heartbeats: table.heartbeats, handlers: (network) => network.memoryTable(table) }
 }
 
 /** How long a fleet has, once nothing goes wrong any more, to come to rest: leases go to their workers one by one. */
@@ -81,7 +81,7 @@ export class Fleet {
     })
     const { seed, faults } = plan
     this.around = { time, seed, faults, table, calm: false, stormUntilMs: 0, cutOffUntilMs: new Map(), injected: {}, acting: null, earlier }
-    this.ledger = new Ledger(this.around, lease.failoverTimeMillis)
+    this.ledger = new Ledger(this.around, plan.leaseMode, lease.failoverTimeMillis)
     this.stream = createMemoryStream({ shardCount: plan.shards, now: () => epochMs + Math.floor(time.nowMs) })
     this.#noteShards()
     this.#engine = new WatchedEngine(this.around, this.ledger)
@@ -91,7 +91,7 @@ export class Fleet {
       ledger: this.ledger,
       stream: this.stream,
       engine: this.#engine,
-      lease,
+      lease: { ...lease, leaseMode: plan.leaseMode },
       shard,
       makeProcessor: setting.processor ?? ((_, world) => flakyProcessor(world, rates, lease.failoverTimeMillis)),
       observe: (worker, observation) => {
@@ -131,6 +131,9 @@ export class Fleet {
     for (const worker of this.#workers) this.ledger.violate('L1', null, `${worker.name} did not stop; it keeps ${worker.kept.join(', ')}`)
     for (const { leaseKey, leaseOwner } of this.around.table.rows()) {
       if (leaseOwner !== null) this.ledger.violate('L1', leaseKey, `${leaseOwner} did not release the lease when it stopped`)
+    }
+    for (const { workerId } of this.around.table.heartbeats()) {
+      this.ledger.violate('L7', null, `${workerId} did not delete its heartbeat when it stopped`)
     }
   }
 

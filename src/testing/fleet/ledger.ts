@@ -1,9 +1,10 @@
 import { compareSequenceNumbers, type ExtendedSequenceNumber, isSentinel, isShardEnd, type Lease, type Shard } from '@shardwise/effects'
+import type { LeaseMode } from '@shardwise/machine'
 import type { Caller, Surroundings } from './network.ts'
 
 /** Something that must never be, or never came to be. */
 export interface Violation {
-  /** S1 to S9 of the leases, D1 to D4 of the deliveries, L1 to L6 of what must come in the end, I and a number of the shard consumer, M of a machine. */
+  /** S1 to S9 of the leases, D1 to D4 of the deliveries, L1 to L7 of what must come in the end, I and a number of the shard consumer, M of a machine. */
   readonly rule: string
   readonly atMs: number
   readonly leaseKey: string | null
@@ -38,17 +39,19 @@ export class Ledger {
   leasesTaken = 0
   lastTakenMs = 0
   readonly #around: Surroundings
+  readonly #leaseMode: LeaseMode
   readonly #failoverTimeMillis: number
   readonly #shards = new Map<string, ShardBook>()
   /** Who acquired each lease last. */
   readonly #holders = new Map<string, Caller | null>()
   /** The greatest checkpoint of each lease that a worker was told of: one whose answer was lost is not known to be stored. */
   readonly #known = new Map<string, ExtendedSequenceNumber>()
-  /** When each run of a worker heard that it had written to a lease, on its clock, by its name and the lease key. */
+  /** When each run of a worker heard that it had written what shows that it holds a lease, on its clock, by its name and the lease key, or its name alone. */
   readonly #heard = new Map<string, number>()
 
-  constructor(around: Surroundings, failoverTimeMillis: number) {
+  constructor(around: Surroundings, leaseMode: LeaseMode, failoverTimeMillis: number) {
     this.#around = around
+    this.#leaseMode = leaseMode
     this.#failoverTimeMillis = failoverTimeMillis
   }
 
@@ -145,12 +148,17 @@ export class Ledger {
 
   /** A worker hears that it took a lease or wrote to it. */
   leaseHeard(caller: Caller, leaseKey: string): void {
-    this.#heard.set(`${caller.name} ${leaseKey}`, caller.clock())
+    if (this.#leaseMode === 'kcl') this.#heard.set(`${caller.name} ${leaseKey}`, caller.clock())
+  }
+
+  /** A worker hears that it wrote its heartbeat. */
+  heartbeatHeard(caller: Caller): void {
+    this.#heard.set(caller.name, caller.clock())
   }
 
   /** A worker asks for a checkpoint to be written. One that was paused may not have heard yet that its lease ran out. */
   checkpointSent(caller: Caller, leaseKey: string): void {
-    const heardMs = this.#heard.get(`${caller.name} ${leaseKey}`) ?? 0
+    const heardMs = this.#heard.get(this.#leaseMode === 'kcl' ? `${caller.name} ${leaseKey}` : caller.name) ?? 0
     if (caller.resumedMs > heardMs) return
     const forMs = caller.clock() - heardMs
     if (forMs > this.#failoverTimeMillis)

@@ -1,4 +1,14 @@
-import type { EffectOf, EffectType, HandlerContext, Lease, LeaseStore, LeaseTable, RecordSource, StreamDirectory } from '@shardwise/effects'
+import type {
+  EffectOf,
+  EffectType,
+  HandlerContext,
+  Heartbeat,
+  Lease,
+  LeaseStore,
+  LeaseTable,
+  RecordSource,
+  StreamDirectory,
+} from '@shardwise/effects'
 import type { MemoryLeaseTable, MemoryTableCalls } from '@shardwise/memory'
 import { type Dice, diceOf } from './dice.ts'
 import { type FaultRates, noFaults } from './plan.ts'
@@ -21,6 +31,7 @@ export interface Caller extends Process {
 export interface FleetTable {
   rows(): readonly Lease[]
   row(leaseKey: string): Lease | undefined
+  heartbeats(): readonly Heartbeat[]
   /** The handlers of one worker process, which reach the table through its network. */
   handlers(network: Network): LeaseStore & LeaseTable
 }

@@ -1,3 +1,4 @@
+import type { LeaseMode } from '@shardwise/machine'
 import { diceOf } from './dice.ts'
 
 /** How likely each call of a worker meets which fault: probabilities from 0 to 1. */
@@ -39,6 +40,7 @@ export type FleetOperation = { readonly atMs: number; readonly pick: number } & 
 /** All that a simulation depends on beside the code: plain JSON. */
 export interface Plan {
   readonly seed: number
+  readonly leaseMode: LeaseMode
   readonly workers: number
   readonly shards: number
   readonly durationMs: number
@@ -54,6 +56,8 @@ export interface PlanOptions {
   readonly workers?: number | undefined
   /** How many shards the stream has at first; 4 unless given. */
   readonly shards?: number | undefined
+  /** How the workers show that they hold their leases; `kcl` unless given. */
+  readonly leaseMode?: LeaseMode | undefined
   /** How long records and faults come, in ms; 10 minutes unless given. */
   readonly durationMs?: number | undefined
   /** 5 unless given. */
@@ -100,6 +104,7 @@ const wholeFrom = (least: number) =>
   [`a whole number from ${least}`, (value: unknown) => Number.isSafeInteger(value) && Number(value) >= least] as const
 const rules = {
   seed: wholeFrom(0),
+  leaseMode: ['"kcl" or "workerHeartbeat"', (value: unknown) => value === 'kcl' || value === 'workerHeartbeat'],
   workers: wholeFrom(1),
   shards: wholeFrom(1),
   durationMs: wholeFrom(1),
@@ -119,11 +124,11 @@ export function planOf(options: PlanOptions): Plan {
       throw new Error(`${name}: expected ${expected}, got ${JSON.stringify(value)}`)
   }
   for (const operation of options.operations ?? []) expectOperation(operation)
-  const { seed, workers = 3, shards = 4, durationMs = 600_000, recordsPerSecond = 5, faults = true } = options
+  const { seed, leaseMode = 'kcl', workers = 3, shards = 4, durationMs = 600_000, recordsPerSecond = 5, faults = true } = options
   const rates = faults === true ? usualFaults : faults === false ? noFaults : { ...noFaults, ...faults }
   const size = { seed, workers, shards, durationMs }
   const operations = options.operations ?? (faults === false ? [] : drawOperations(size))
-  return { ...size, recordsPerSecond, faults: rates, operations: [...operations].sort((a, b) => a.atMs - b.atMs) }
+  return { ...size, leaseMode, recordsPerSecond, faults: rates, operations: [...operations].sort((a, b) => a.atMs - b.atMs) }
 }
 
 /** How often each operation comes in an hour: per worker, per shard, or in all. */

@@ -11,7 +11,7 @@ export interface SimulationOptions extends PlanOptions {
   /** Your own record processor, in place of the simulator's, which throws and checkpoints late: one for each time that a worker consumes the shard. */
   readonly processor?: ((shardId: string, world: ProcessorSurroundings) => AnyRecordProcessor) | undefined
   /** How the lease coordinators behave. */
-  readonly lease?: Partial<Omit<CoordinatorOptions, 'workerId' | 'initialPosition' | 'seed'>> | undefined
+  readonly lease?: Partial<Omit<CoordinatorOptions, 'workerId' | 'initialPosition' | 'leaseMode' | 'seed'>> | undefined
   /** How the shard consumers behave; they start at TRIM_HORIZON. */
   readonly shard?: Partial<Omit<ShardConsumerOptions, 'initialPosition'>> | undefined
   /** How many of its last lines the transcript keeps; 0 unless given. */

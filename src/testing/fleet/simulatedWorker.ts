@@ -85,6 +85,14 @@ export class SimulatedWorker implements Caller {
         if (answer.type === 'leaseRenewed') ledger.leaseHeard(this, effect.leaseKey)
         return answer
       },
+      writeHeartbeat: async (effect, context) => {
+        const answer = await table.writeHeartbeat(effect, context)
+        // Refused by the write before, whose answer was lost, it hears of that one.
+        if (answer.type === 'heartbeatWritten' || (answer.type === 'heartbeatRefused' && answer.counter === (effect.counter ?? 0) + 1)) {
+          ledger.heartbeatHeard(this)
+        }
+        return answer
+      },
       ...source,
       ...virtualTimers(setting.around.time, this),
     }
