@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { program } from './program.ts'
 
-const main = await program(fileURLToPath(new URL('../../demo/main.ts', import.meta.url)))
+const source = (name: string): string => fileURLToPath(new URL(`../../demo/${name}`, import.meta.url))
+const main = await program(source('main.ts'), [], { './workerProcess.ts': await program(source('workerProcess.ts')) })
 const running = new Set<ChildProcess>()
 afterAll(() => {
   for (const child of running) child.kill('SIGKILL')
