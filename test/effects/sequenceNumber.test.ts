@@ -15,7 +15,11 @@ import { describe, expect, it } from 'vitest'
 
 const sentinels = [AT_TIMESTAMP, TRIM_HORIZON, LATEST, SHARD_END]
 // Close together as often as far apart: neighbours are where an order goes wrong.
-const value = fc.oneof(fc.bigInt({ min: 0n, max: 12n }), fc.bigInt({ min: 0n, max: 1n << 186n }), fc.bigInt({ min: 0n, max: 10n ** 129n - 1n }))
+const value = fc.oneof(
+  fc.bigInt({ min: 0n, max: 12n }),
+  fc.bigInt({ min: 0n, max: 1n << 186n }),
+  fc.bigInt({ min: 0n, max: 10n ** 129n - 1n }),
+)
 const digits = fc.tuple(value, fc.nat({ max: 3 })).map(([number, zeros]) => '0'.repeat(zeros) + number.toString())
 const sub = fc.oneof(fc.nat({ max: 3 }), fc.maxSafeNat())
 const place = fc.tuple(digits, sub).map(([sequenceNumber, subSequenceNumber]) => ({ sequenceNumber, subSequenceNumber }))
