@@ -8,15 +8,15 @@ import {
   type RecordSource,
   type StreamDirectory,
 } from '@shardwise/effects'
-import { type CoordinatorEvent, type CoordinatorState, coordinator, startCoordinator } from '@shardwise/machine'
+import { type CoordinatorEvent, type CoordinatorState, coordinator, type LeaseMode, startCoordinator } from '@shardwise/machine'
 import { createMailbox, hostLeases, type RunningLeases, seedOf } from '@shardwise/machine/host'
 import { createMemoryLeaseTable, createMemoryStream, type MemoryLeaseTable, type MemoryStream, memoryRecordSource } from '@shardwise/memory'
 import { adaptRecordProcessor, hostRecordProcessor } from '@shardwise/processor'
-import { eachBatch } from 'shardwise'
+import { eachBatch, type WorkerOptions } from 'shardwise'
 import { VirtualTime } from '../../src/testing/fleet/virtualTime.ts'
 import { virtualTimers } from '../../src/testing/fleet/virtualTimers.ts'
 import { parseWorkerOptions } from '../../src/worker/workerOptions.ts'
-import { leaseBytes } from './itemBytes.ts'
+import { heartbeatBytes, leaseBytes } from './itemBytes.ts'
 
 /** What is counted. */
 export interface CountedFleetOptions {
@@ -28,15 +28,20 @@ export interface CountedFleetOptions {
   readonly minutes: number
   /** The time between two records of each shard, each of which is checkpointed; no records, and no checkpoints, for null. */
   readonly checkpointEveryMs: number | null
-  /** Options of a worker beside the defaults. */
-  readonly options?: Readonly<Record<string, number>>
+  readonly options?: FleetOptions
 }
+
+/** What the workers are told beside the defaults. */
+export type FleetOptions = Pick<
+  Partial<WorkerOptions>,
+  'leaseMode' | 'failoverTimeMillis' | 'leaseScanIntervalMillis' | 'idleTimeInMilliseconds'
+>
 
 /** The calls of the workers that ran. */
 export interface Counted {
   readonly renewalsAndCheckpoints: number
-  /** Other writes, and reads of single rows. */
-  readonly otherCalls: number
+  /** Heartbeats, where there are some; and those that take or give up leases: none, at rest. */
+  readonly otherWrites: number
   readonly scans: number
   readonly getRecords: number
   readonly listShards: number
@@ -47,7 +52,7 @@ export interface Counted {
 }
 
 type Counts = { -readonly [Name in Exclude<keyof Counted, 'heldLeases' | 'listShardsAtStart'>]: number }
-const none = (): Counts => ({ renewalsAndCheckpoints: 0, otherCalls: 0, scans: 0, getRecords: 0, listShards: 0 })
+const none = (): Counts => ({ renewalsAndCheckpoints: 0, otherWrites: 0, scans: 0, getRecords: 0, listShards: 0 })
 
 // In this time every worker takes its leases and comes to rest.
 const settledAfterMs = 60_000
@@ -85,9 +90,10 @@ export async function countCalls({
   }
 }
 
-/** The bytes of all rows of a table whose leases are shared among workers. */
-export function tableBytes(shards: number, workers: number): number {
-  return leasesOf(createMemoryStream({ shardCount: shards }), workers).reduce((sum, row) => sum + leaseBytes(row), 0)
+/** The bytes of all rows of a table whose leases are shared among workers, and of their heartbeats, if they have some. */
+export function tableBytes(shards: number, workers: number, leaseMode: LeaseMode): number {
+  const leases = leasesOf(createMemoryStream({ shardCount: shards }), workers).reduce((sum, row) => sum + leaseBytes(row), 0)
+  return leases + (leaseMode === 'workerHeartbeat' ? workers * heartbeatBytes(workerIdOf(0), 123_456) : 0)
 }
 
 /** Ids as long as those that a worker makes for itself. */
@@ -126,7 +132,7 @@ interface RunOptions {
   readonly stream: MemoryStream
   readonly table: MemoryLeaseTable
   readonly counts: Counts
-  readonly options: Readonly<Record<string, number>>
+  readonly options: FleetOptions
 }
 
 function runWorker({ workerId, time, stream, table, counts, options }: RunOptions): { close(): void } {
@@ -140,7 +146,7 @@ function runWorker({ workerId, time, stream, table, counts, options }: RunOption
   const caller = { name: workerId, workerId, alive: true, pausedUntilMs: 0, resumedMs: 0, rate: 1, clock: () => time.nowMs }
   const batches = createBatchStore()
   const handlers = {
-    ...countedTable({ table, time, counts, workerId }),
+    ...countedTable({ table, time, counts, workerId, leaseMode: lease.leaseMode }),
     ...countedSource(memoryRecordSource({ stream, batches }), counts),
     ...virtualTimers(time, caller),
   }
@@ -174,7 +180,13 @@ function runWorker({ workerId, time, stream, table, counts, options }: RunOption
 }
 
 /** One worker's handlers of the table: every write counts, also one that is a checkpoint. */
-function countedTable({ table, time, counts, workerId }: Omit<RunOptions, 'stream' | 'options'>): LeaseStore & LeaseTable {
+function countedTable({
+  table,
+  time,
+  counts,
+  workerId,
+  leaseMode,
+}: Omit<RunOptions, 'stream' | 'options'> & { readonly leaseMode: LeaseMode }): LeaseStore & LeaseTable {
   let writesOfLeases = false
   let listings = 0
   const store = table.store({
@@ -182,7 +194,7 @@ function countedTable({ table, time, counts, workerId }: Omit<RunOptions, 'strea
     calls: {
       read: (look) => look(),
       write(apply) {
-        counts[writesOfLeases ? 'renewalsAndCheckpoints' : 'otherCalls'] += 1
+        counts[writesOfLeases ? 'renewalsAndCheckpoints' : 'otherWrites'] += 1
         return { applied: apply(), attempts: 1 }
       },
     },
@@ -205,8 +217,16 @@ function countedTable({ table, time, counts, workerId }: Omit<RunOptions, 'strea
       const answer = await store.listLeases(effect, context)
       if (answer.type !== 'leasesListed') return answer
       // The leases of workers that do not run would stand still, and be taken for those of dead ones.
-      const moves = ({ leaseOwner }: Lease): boolean => leaseOwner !== workerId
-      return { ...answer, leases: answer.leases.map((row) => (moves(row) ? { ...row, leaseCounter: row.leaseCounter + listings } : row)) }
+      const isOthers = ({ leaseOwner }: Lease): boolean => leaseOwner !== workerId
+      if (leaseMode === 'kcl') {
+        return {
+          ...answer,
+          leases: answer.leases.map((row) => (isOthers(row) ? { ...row, leaseCounter: row.leaseCounter + listings } : row)),
+        }
+      }
+      const others = new Set(answer.leases.filter(isOthers).map(({ leaseOwner }) => leaseOwner ?? ''))
+      const own = answer.heartbeats?.filter((heartbeat) => heartbeat.workerId === workerId) ?? []
+      return { ...answer, heartbeats: [...own, ...[...others].map((other) => ({ workerId: other, counter: listings }))] }
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import type { Lease } from '@shardwise/effects'
+import { heartbeatFacts, heartbeatKey } from '../../src/adapters/dynamodb/heartbeatItem.ts'
 import { type Item, newLeaseItem } from '../../src/adapters/dynamodb/leaseItem.ts'
 
 const unknownRange = { startingHashKey: '0', endingHashKey: '0' }
@@ -19,6 +20,10 @@ export function leaseBytes(lease: Lease): number {
     ...(childShardIds.length > 0 && { childShardIds: { SS: [...childShardIds] } }),
   })
 }
+
+/** The bytes of the heartbeat of a worker. */
+export const heartbeatBytes = (workerId: string, counter: number): number =>
+  itemBytes({ ...heartbeatKey(workerId), ...heartbeatFacts(workerId), heartbeatCounter: { N: String(counter) } })
 
 function valueBytes({ S: text, N: number, SS: texts, ...other }: AttributeValue): number {
   if (text !== undefined) return textBytes(text)
