@@ -272,8 +272,8 @@ function renew(draft: KeeperDraft, leftMs: number): void {
     leave(draft)
     return
   }
-  const { beatMs, input } = draft.state
-  const freshSinceMs = beatMs - renewalIntervalMs(input.failoverTimeMillis) / 2
+  // Any write since the last renewal moves the next one on.
+  const freshSinceMs = draft.state.renewedMs + 1
   draft.set({ heartbeat: draft.ask({ type: 'renewLease', ...draft.lease, freshSinceMs }) })
   if (draft.state.deadline === null) draft.set({ deadline: draft.ask({ type: 'startTimer', delayMs: Math.max(1, Math.ceil(leftMs)) }) })
 }

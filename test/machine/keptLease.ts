@@ -3,7 +3,7 @@ import { type LeaseKeeperEffect, type LeaseKeeperEvent, type LeaseKeeperState, l
 import { type Failure, noEffects, type OutstandingEffects } from './outstandingEffects.ts'
 
 /** The failover time of the leases under test, in ms. */
-export const failoverTimeMillis = 9_000
+export const failoverTimeMillis = 6_000
 
 /** A lease keeper under test: it takes events, and shows the effects of its last step. */
 export interface KeptLease {

@@ -22,7 +22,7 @@ describe('a lease keeper', () => {
     const held = { leaseKey: 'shardId-000000000001', token: 7 }
 
     expect(lease.effects).toEqual([
-      { type: 'startTimer', id: 1, delayMs: failoverTimeMillis / 3 },
+      { type: 'startTimer', id: 1, delayMs: failoverTimeMillis / 2 },
       {
         type: 'startConsumer',
         ...held,
@@ -33,12 +33,12 @@ describe('a lease keeper', () => {
     ])
   })
 
-  it('renews every third of the failover time, under the token of the acquisition, whatever the consumer does', () => {
+  it('renews every half of the failover time, under the token of the acquisition, whatever the consumer does', () => {
     const lease = aKeptLease()
 
     beatThreeTimes(lease, 3_000)
 
-    expect(lease.effects).toContainEqual(expect.objectContaining({ type: 'startTimer', delayMs: failoverTimeMillis / 3 }))
+    expect(lease.effects).toContainEqual(expect.objectContaining({ type: 'startTimer', delayMs: failoverTimeMillis / 2 }))
     lease.beat(12_000)
     expect(lease.effects[0]).toMatchObject({ type: 'renewLease', leaseKey: 'shardId-000000000001', token: 7 })
   })
@@ -88,7 +88,7 @@ describe('a lease', () => {
       lease.renew(answer)
       const { heartbeat } = lease.state
       expect(heartbeat).toMatchObject({ type: 'startTimer' })
-      expect(heartbeat?.type === 'startTimer' ? heartbeat.delayMs : 0).toBeLessThanOrEqual(failoverTimeMillis / 3)
+      expect(heartbeat?.type === 'startTimer' ? heartbeat.delayMs : 0).toBeLessThanOrEqual(failoverTimeMillis / 2)
       lease.beat(nowMs)
       expect(lease.asked).toEqual(['renewLease'])
     }
@@ -213,14 +213,30 @@ describe('a requested stop', () => {
 })
 
 describe('a heartbeat', () => {
-  it('makes do with a checkpoint of the second half of its interval, and counts from that', () => {
+  it('makes do with a checkpoint since the last renewal, and counts from that', () => {
     const lease = aKeptLease()
     lease.beat(3_000)
-    expect(lease.effects[0]).toMatchObject({ type: 'renewLease', freshSinceMs: 1_500 })
+    expect(lease.effects[0]).toMatchObject({ type: 'renewLease', freshSinceMs: 1 })
 
     lease.renew(renewed(2_000))
 
     expect(lease.state).toMatchObject({ renewedMs: 2_000, heartbeat: { type: 'startTimer', delayMs: 2_000 } })
+  })
+
+  it('is tried three times within the failover time', () => {
+    const lease = aKeptLease()
+    const attempts: number[] = []
+    let nowMs = 0
+    while (lease.state.phase === 'keeping') {
+      const { heartbeat } = lease.state
+      nowMs += heartbeat?.type === 'startTimer' ? heartbeat.delayMs : 0
+      lease.beat(nowMs)
+      if (!lease.asked.includes('renewLease')) break
+      attempts.push(nowMs)
+      lease.renew(throttled)
+    }
+
+    expect(attempts.filter((atMs) => atMs < failoverTimeMillis).length).toBeGreaterThanOrEqual(3)
   })
 
   it('comes a millisecond later at least, however old the write is that was found', () => {

@@ -112,7 +112,7 @@ ${table(
 
 ## With checkpoints
 
-Writes of one lease in a minute, renewals and checkpoints together. A checkpoint in the second half of a renewal's interval is the renewal; in the KCL each is a write of
+Writes of one lease in a minute, renewals and checkpoints together. A checkpoint puts the next renewal off; in the KCL each is a write of
 its own.
 
 ${table(
