@@ -7,9 +7,13 @@ type Options = ShardConsumerInput['options']
 
 const skips = { maxDeliveryAttempts: 1, onDeliveryFailure: 'skip' } as const
 const failed = answer('processRecords', 'recordsFailed', error('TypeError'))
+const batchOf = (batch: Parameters<typeof aBatch>[0]): Move =>
+  answer('readRecords', 'recordsRead', aBatch({ millisBehindLatest: 5_000, ...batch }))
+const fires = (nowMs: number): Move => answer('startTimer', 'timerFired', { nowMs })
 const lastBatch = (batch: Parameters<typeof aBatch>[0] = {}): Move =>
   answer('readRecords', 'recordsRead', aBatch({ records: [1, 3], atShardEnd: true, ...batch }))
 
+/** Plays moves to a shard that reads, and gives the last step. */
 function lastOf(moves: readonly Move[], options: Options = {}): PlayedStep {
   const last = play({ input: { ...aShard, options }, moves: [...untilReading(), ...moves] }).at(-1)
   if (last === undefined) throw new Error('moves: none was played')
@@ -33,3 +37,85 @@ describe('the last batch of a shard that fails', () => {
     expect(after.context).toMatchObject({ reason: 'SHARD_END', completed: null })
   })
 })
+
+describe('the age of a batch', () => {
+  const ages = { maxDeliveryAgeMillis: 1_000, onDeliveryFailure: 'skip' } as const
+  const failing = [batchOf({ records: [1, 3] }), failed]
+  const firstDelayMs = delayAfter(failing, ages)
+  const firstFailedMs = 50_000 - firstDelayMs
+
+  it('counts from its first failure, which the first backoff dates', () => {
+    const { after, effects } = lastOf([...failing, fires(50_000)], ages)
+
+    expect(firstDelayMs).toBeGreaterThan(0)
+    expect(after.context.failingSinceMs).toBe(firstFailedMs)
+    expect(effects).toMatchObject([{ type: 'processRecords', attempt: 1 }])
+  })
+
+  it.each([
+    [999, 'processRecords'],
+    [1_000, 'readRecords'],
+  ])('is exhausted at its limit and not before it: after %i ms', (ageMs, next) => {
+    const { effects } = lastOf([...failing, fires(50_000), failed, fires(firstFailedMs + ageMs)], ages)
+
+    expect(effects.map(({ type }) => type)).toContain(next)
+  })
+
+  it('may be exhausted when the first backoff ends', () => {
+    const { effects } = lastOf([...failing, fires(50_000)], { ...ages, maxDeliveryAgeMillis: firstDelayMs })
+
+    expect(effects.map(({ type }) => type)).toEqual(['dropBatch', 'readRecords'])
+  })
+
+  it('is not asked for where no limit is set', () => {
+    const { after } = lastOf([...failing, fires(50_000)])
+
+    expect(after.context.failingSinceMs).toBeNull()
+  })
+
+  it('does not count for a processor that could not be called', () => {
+    const uncalled = [batchOf({ records: [1, 3] }), answer('processRecords', 'effectFailed', error('Unreachable')), fires(50_000)]
+    const { after, effects } = lastOf(uncalled, { ...ages, maxDeliveryAgeMillis: 1 })
+
+    expect(after.context.failingSinceMs).toBeNull()
+    expect(effects).toMatchObject([{ type: 'processRecords' }])
+  })
+
+  it.each([
+    ['split', { bisectBatchOnError: true }, 'splitBatch', 'effectFailed'],
+    ['taken by the dead letter', { deadLetter: true }, 'deliverDeadLetter', 'deadLetterFailed'],
+  ] as const)('is not asked for while the batch cannot be %s', (_, options, effect, answered) => {
+    const moves = [batchOf({ records: [1, 4] }), failed, answer(effect, answered, error('StoreFull')), fires(90_000)]
+    const { effects } = lastOf(moves, { maxDeliveryAttempts: 1, maxDeliveryAgeMillis: 1, ...options })
+
+    expect(effects).toMatchObject([{ type: effect }])
+  })
+})
+
+describe('a failed batch', () => {
+  it('is skipped and not sent to the dead letter where it has no records', () => {
+    const { effects } = lastOf([batchOf({}), failed], {
+      maxDeliveryAttempts: 1,
+      deadLetter: true,
+      shouldCallProcessRecordsEvenForEmptyRecordList: true,
+    })
+
+    expect(effects.map(({ type }) => type)).toEqual(['dropBatch', 'readRecords'])
+  })
+
+  it('is remembered with the beginning of what the processor said', () => {
+    const { after } = lastOf([
+      batchOf({ records: [1, 3] }),
+      answer('processRecords', 'recordsFailed', { error: { name: `N${'a'.repeat(99)}`, message: `M${'b'.repeat(999)}` } }),
+    ])
+
+    expect(after.context.lastError).toEqual({ name: `N${'a'.repeat(63)}`, message: `M${'b'.repeat(511)}` })
+  })
+})
+
+/** The backoff that moves end with, in ms. */
+function delayAfter(moves: readonly Move[], options: Options): number {
+  const [timer] = lastOf(moves, options).effects
+  if (timer?.type !== 'startTimer') throw new Error('moves: expected some that end with a backoff')
+  return timer.delayMs
+}
