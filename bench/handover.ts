@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { CreateStreamCommand, DescribeStreamCommand, KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import type { LeaseMode } from '@shardwise/machine'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { startDynalite } from '../servers/dynalite.ts'
 import { startKinesalite } from '../servers/kinesalite.ts'
@@ -22,6 +23,7 @@ export interface HandoverWorker {
   readonly dynamodbEndpoint: string
   readonly leaseScanIntervalMillis: number
   readonly failoverTimeMillis: number
+  readonly leaseMode: LeaseMode
   readonly shards: number
 }
 
@@ -84,7 +86,7 @@ class WorkerProcess {
   }
 }
 
-const { samples, shards, scanMs, failoverMs } = readArguments(process.argv.slice(2))
+const { samples, shards, scanMs, failoverMs, leaseMode } = readArguments(process.argv.slice(2))
 const [stream, table] = await Promise.all([startKinesalite(), startDynalite()])
 const kinesis = new KinesisClient({
   endpoint: stream.endpoint,
@@ -98,7 +100,7 @@ try {
   await createStream()
   const producing = produce()
   console.log(
-    `${shards} shards, a record for each every ${putEveryMs} ms; leaseScanIntervalMillis ${scanMs}, failoverTimeMillis ${failoverMs}, idleTimeInMilliseconds 200`,
+    `${shards} shards, a record for each every ${putEveryMs} ms; leaseScanIntervalMillis ${scanMs}, failoverTimeMillis ${failoverMs}, leaseMode ${leaseMode}, idleTimeInMilliseconds 200`,
   )
   const planned: Gaps = { name: 'is stopped in order', gapsMs: await measure('SIGTERM'), boundMs: 1_000 }
   const killed: Gaps = { name: 'is killed (SIGKILL)', gapsMs: await measure('SIGKILL'), boundMs: failoverMs + failoverMs / 3 + 1_000 }
@@ -137,7 +139,7 @@ async function measure(signal: 'SIGTERM' | 'SIGKILL'): Promise<readonly number[]
 
 function start(workerId: string): WorkerProcess {
   const options = { workerId, streamName, kinesisEndpoint: stream.endpoint, dynamodbEndpoint: table.endpoint, shards }
-  const worker = new WorkerProcess({ ...options, leaseScanIntervalMillis: scanMs, failoverTimeMillis: failoverMs })
+  const worker = new WorkerProcess({ ...options, leaseScanIntervalMillis: scanMs, failoverTimeMillis: failoverMs, leaseMode })
   running.add(worker)
   return worker
 }
@@ -181,13 +183,22 @@ function produce(): { stop(): void } {
 /** @throws Error that names the option, when one is unknown or out of range. */
 function readArguments(args: readonly string[]) {
   const text = { type: 'string' } as const
-  const { values } = parseArgs({ args: [...args], options: { samples: text, shards: text, 'scan-ms': text, 'failover-ms': text } })
+  const { values } = parseArgs({
+    args: [...args],
+    options: { samples: text, shards: text, 'scan-ms': text, 'failover-ms': text, 'lease-mode': text },
+  })
   return {
     samples: wholeNumber('--samples', values.samples ?? '100', 10_000),
     shards: wholeNumber('--shards', values.shards ?? '5', 100),
     scanMs: wholeNumber('--scan-ms', values['scan-ms'] ?? '250', 60_000),
     failoverMs: wholeNumber('--failover-ms', values['failover-ms'] ?? '3000', 60_000),
+    leaseMode: leaseModeOf(values['lease-mode'] ?? 'kcl'),
   }
+}
+
+function leaseModeOf(given: string): LeaseMode {
+  if (given !== 'kcl' && given !== 'workerHeartbeat') throw new Error(`--lease-mode: expected kcl or workerHeartbeat, got ${given}`)
+  return given
 }
 
 function wholeNumber(name: string, given: string, most: number): number {
