@@ -7,11 +7,30 @@ const source = (path: string): string => fileURLToPath(new URL(`./src/${path}/in
 /** Tests of the pure packages: they run in a world without clock, dice, timers, log and network. */
 const pure = ['test/effects/**/*.test.ts', 'test/machine/**/*.test.ts', 'test/scenarios/**/*.test.ts', 'test/house/pureWorld.test.ts']
 
-/** The file that takes longest goes first, though it is the shortest: else one worker would be waiting for it in the end. */
+/** Files that take long though they are short, the longest first: in a fresh clone nothing else tells them from others. */
+const longest = [
+  'everyEdge',
+  'demo',
+  'workerServers',
+  'kinesisContract',
+  'fleetMutants',
+  'workerFanOut',
+  'conformance',
+  'fleet',
+  'multilangWorker',
+]
+
+/**
+ * No worker waits for the other in the end: long files go first, and those of the pure packages, of which most take no time, last. A worker goes from one
+ * project to the other but once, for it loads all modules anew then.
+ */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLongest = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith('/everyEdge.test.ts')
-    return (await super.sort(files)).toSorted((a, b) => Number(isLongest(b)) - Number(isLongest(a)))
+    const rank = ({ moduleId, project }: TestSpecification): number => {
+      const place = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
+      return place === -1 ? longest.length + Number(project.name === 'pure') : place
+    }
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
   }
 }
 
