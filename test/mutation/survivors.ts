@@ -434,4 +434,46 @@ export const survivors: readonly ArguedSurvivors[] = [
     changes: ['a === b → false'],
     why: 'It saves time: what is identical is equal.',
   },
+  {
+    file: 'src/machine/batches.ts',
+    line: 'return a === null || (b !== null && compareSequenceNumbers(a, b) < 0) ? b : a',
+    changes: ['compareSequenceNumbers(a, b) < 0 → compareSequenceNumbers(a, b) <= 0'],
+    why: 'Of two equal places either is the later.',
+  },
+  {
+    file: 'src/machine/deliveryPolicy.ts',
+    line: "if (deadLetter && context.batch?.count !== 0) return 'deadLetter'",
+    changes: ['context.batch?.count → context.batch.count'],
+    why: 'Deliveries are only exhausted of a batch that is there: the question only tells the compiler so.',
+  },
+  {
+    file: 'src/machine/deliveryPolicy.ts',
+    line: "return onDeliveryFailure ?? (deadLetter ? 'skip' : 'stop')",
+    changes: [`'stop' → ""`],
+    why: 'The chart gives the shard up on every verdict that is none of those it asks for by name.',
+  },
+  {
+    file: 'src/machine/deliveryPolicy.ts',
+    line: "event.type === 'timerFired' &&",
+    changes: ["event.type === 'timerFired' → true"],
+    why: 'The chart asks for a verdict on failures, dead letters and timers only: the question only tells the compiler so.',
+  },
+  {
+    file: 'src/machine/deliveryPolicy.ts',
+    line: 'return batch !== null && batch.count > 1',
+    changes: ['batch !== null → true'],
+    why: 'Deliveries are only exhausted of a batch that is there: the question only tells the compiler so.',
+  },
+  {
+    file: 'src/machine/deliveryPolicy.ts',
+    line: "return failingSinceMs ?? nowMs - (task?.type === 'startTimer' ? task.delayMs : 0)",
+    changes: ["task?.type === 'startTimer' → true", 'task?.type → task.type'],
+    why: 'A timer that fires is the task: the question only tells the compiler so.',
+  },
+  {
+    file: 'src/machine/deliveryPolicy.ts',
+    line: "event.type === 'timerFired' && context.options.maxDeliveryAgeMillis !== null && context.batchFailures > 0",
+    changes: ["event.type === 'timerFired' → true"],
+    why: 'The chart does this for no other event: the question only tells the compiler so.',
+  },
 ]
