@@ -33,7 +33,7 @@ export async function measureRates(leaseMode: LeaseMode): Promise<Measured> {
   })
   const rest = await counted()
   const withCheckpoints = []
-  for (const everySeconds of [300, 60, 10, 5, 1]) {
+  for (const everySeconds of [300, 60, 10, 4, 1]) {
     withCheckpoints.push({ everySeconds, writesPerLease: ratesOf(await counted({}, everySeconds * 1_000)).writesPerLease })
   }
   const withScans = []
