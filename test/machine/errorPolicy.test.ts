@@ -1,7 +1,7 @@
 import type { ShardConsumerInput } from '@shardwise/machine'
 import { describe, expect, it } from 'vitest'
 import { type PlayedStep, play } from '../scenarios/play.ts'
-import { aBatch, answer, aShard, error, type Move, record, shutdown, splitChildren, untilReading } from '../scenarios/story.ts'
+import { aBatch, answer, aShard, checkpoint, error, type Move, record, shutdown, splitChildren, untilReading } from '../scenarios/story.ts'
 
 type Options = ShardConsumerInput['options']
 
@@ -35,6 +35,51 @@ describe('the last batch of a shard that fails', () => {
     const { after } = lastOf([lastBatch(batch), shutdown('SHARD_END'), failed], skips)
 
     expect(after.context).toMatchObject({ reason: 'SHARD_END', completed: null })
+  })
+})
+
+describe('a shard whose last batch is passed over', () => {
+  const after = (moves: readonly Move[], options: Options) => lastOf([lastBatch(), failed, ...moves], options)
+
+  it('ends when its age is exhausted', () => {
+    const { effects } = after([fires(50_000)], { maxDeliveryAgeMillis: 1, onDeliveryFailure: 'skip' })
+
+    expect(effects.at(-1)).toMatchObject({ type: 'listChildShards' })
+  })
+
+  it('ends when the dead letter has taken it', () => {
+    const { effects } = after([answer('deliverDeadLetter', 'deadLetterDelivered')], { maxDeliveryAttempts: 1, deadLetter: true })
+
+    expect(effects.at(-1)).toMatchObject({ type: 'listChildShards' })
+  })
+
+  it('ends when it was checkpointed to its end meanwhile', () => {
+    const { effects } = lastOf([
+      lastBatch(),
+      checkpoint('r1', record(3)),
+      answer('writeCheckpoint', 'checkpointWritten'),
+      failed,
+      fires(50_000),
+    ])
+
+    expect(effects.at(-1)).toMatchObject({ type: 'listChildShards' })
+  })
+})
+
+describe('a batch for which the shard is given up', () => {
+  it('is remembered with its ends, its deliveries and the last error', () => {
+    const { after } = lastOf([batchOf({ records: [1, 3] }), failed, fires(50_000), failed], { maxDeliveryAttempts: 2 })
+
+    expect(after.context).toMatchObject({
+      reason: 'LEASE_LOST',
+      gaveUp: { first: record(1), last: record(3), attempts: 2, error: { name: 'TypeError' } },
+    })
+  })
+
+  it('has no ends where it has no records', () => {
+    const { after } = lastOf([batchOf({}), failed], { maxDeliveryAttempts: 1, shouldCallProcessRecordsEvenForEmptyRecordList: true })
+
+    expect(after.context.gaveUp).toMatchObject({ first: null, last: null, attempts: 1 })
   })
 })
 

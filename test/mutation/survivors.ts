@@ -476,4 +476,28 @@ export const survivors: readonly ArguedSurvivors[] = [
     changes: ["event.type === 'timerFired' → true"],
     why: 'The chart does this for no other event: the question only tells the compiler so.',
   },
+  {
+    file: 'src/machine/reasons.ts',
+    line: "return verdictOn(context, event) === 'skip' && context.batch?.atShardEnd === true ? 'SHARD_END' : null",
+    changes: ['context.batch?.atShardEnd → context.batch.atShardEnd'],
+    why: 'What is skipped is a batch that is there: the question only tells the compiler so.',
+  },
+  {
+    file: 'src/machine/reasons.ts',
+    line: 'return { ...given, context: { ...given.context, gaveUp: { first: batch?.first ?? null, last: batch?.last ?? null, attempts, error } } }',
+    changes: ['batch?.first → batch.first', 'batch?.last → batch.last'],
+    why: 'What is given up is a batch that is there: the question only tells the compiler so.',
+  },
+  {
+    file: 'src/machine/actions.ts',
+    line: 'export const countFailure: Action = ({ attempt, task }) => ({ context: { attempt: attempt + 1, resume: task?.type ?? null, task: null } })',
+    changes: ['task?.type → task.type'],
+    why: 'The chart counts failures of tasks: the question only tells the compiler so.',
+  },
+  {
+    file: 'src/machine/actions.ts',
+    line: '? { context: { completed: laterOf(context.completed, context.batch?.last ?? null) } }',
+    changes: ['context.batch?.last → context.batch.last'],
+    why: 'What is skipped is a batch that is there: the question only tells the compiler so.',
+  },
 ]
