@@ -2,7 +2,6 @@ import { parseProperties } from '@shardwise/multilang'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readMultilangProperties } from '../../src/worker/multilangProperties.ts'
-import { randomRuns } from '../randomRuns.ts'
 import { bytesNear, unfitForALog } from './hostile.ts'
 
 const file = `# A worker
@@ -43,7 +42,7 @@ describe('the reader of properties files', () => {
         expect(refusal ?? 'properties: line 1: ').toMatch(/^properties: line \d+: /)
         expect(size).toBeLessThanOrEqual(text.length)
       }),
-      { numRuns: randomRuns(500) },
+      { numRuns: 500 },
     )
   })
 
@@ -59,7 +58,7 @@ describe('the reader of properties files', () => {
           expect(unfitForALog(refusal)).toBeUndefined()
         }
       }),
-      { numRuns: randomRuns(500) },
+      { numRuns: 500 },
     )
     expect(read).toBeGreaterThan(10)
   })
