@@ -12,6 +12,8 @@ export interface LeaseRows {
 }
 
 const nobodys = { leaseOwner: null, leaseCounter: 0, pendingCheckpoint: null, ownerSwitchesSinceCheckpoint: 0, checkpointOwner: null }
+/** What every stored checkpoint makes void. */
+export const cleared = { pendingCheckpoint: null, ownerSwitchesSinceCheckpoint: 0 }
 /** A lease that nobody owns yet. */
 export const fresh = (lease: NewLease): Lease => ({ ...nobodys, childShardIds: [], ...lease })
 

@@ -3,10 +3,7 @@ import type { Lease, LeaseStore, LeaseTable } from '@shardwise/effects'
 import { childLeases } from './childLeases.ts'
 import { heartbeats } from './heartbeatRows.ts'
 import { heldLeases } from './heldLeases.ts'
-import { fresh, type LeaseRows } from './leaseRows.ts'
-
-// What every stored checkpoint makes void.
-const cleared = { pendingCheckpoint: null, ownerSwitchesSinceCheckpoint: 0 }
+import { cleared, fresh, type LeaseRows } from './leaseRows.ts'
 
 /** The handlers of one worker. `nowMs` is monotonic milliseconds, the clock of the worker's timers. */
 export function leaseStore(rows: LeaseRows, nowMs = () => performance.now()): LeaseStore & LeaseTable {
