@@ -65,6 +65,19 @@ describe('a hand-off', () => {
     expect((await alice.checkpoint(shard, token, at('9'))).type).toBe('checkpointRefused')
   })
 
+  test('is asked of the worker of the KCL 2 that took the lease, as of any other', async () => {
+    await bob.request(shard, 'alice')
+    await raw.set(shard, { leaseOwner: { S: 'java' }, leaseCounter: { N: '2' } })
+    expect(await bob.request(shard, 'java')).toEqual({ type: 'handoffRequested' })
+    expect(await bob.list()).toMatchObject({ leases: [{ leaseOwner: 'bob', checkpointOwner: 'java' }] })
+    expect(await alice.request(shard, 'bob')).toEqual({ type: 'handoffRefused' })
+  })
+
+  test('of a leader of the KCL 3 is not asked for again', async () => {
+    await raw.set(shard, { leaseOwner: { S: 'carol' }, checkpointOwner: { S: 'alice' } })
+    expect(await bob.request(shard, 'carol')).toEqual({ type: 'handoffRefused' })
+  })
+
   test('does not let the lease of a KCL 2 worker pass for one of its own whose answer got lost', async () => {
     const lossy = workerAt({ client: failingOnce(client, 'UpdateItemCommand'), tableName: `application-${tables}` })
     const tokenOfLossy = await lossy.hold(shard, 1, 'alice')

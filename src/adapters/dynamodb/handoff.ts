@@ -13,7 +13,8 @@ export async function requestHandoff(
   try {
     await rows.update({
       leaseKey,
-      condition: 'leaseOwner = :owner AND attribute_not_exists(checkpointOwner)',
+      // An owner of checkpoints that a worker of the KCL 2 left behind is no hand-off: see `checkpointOwnerIn`.
+      condition: 'leaseOwner = :owner AND (attribute_not_exists(checkpointOwner) OR (attribute_exists(nextOwner) AND nextOwner <> :owner))',
       update: 'SET leaseOwner = :next, checkpointOwner = :owner, nextOwner = :next',
       values: { ':owner': { S: leaseOwner }, ':next': { S: workerId } },
     })
