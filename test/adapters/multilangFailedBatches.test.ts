@@ -109,6 +109,20 @@ describe('a batch on which a child fails', () => {
     expect(await hosted.processRecords(records('1'))).toEqual({ type: 'processorGone' })
   })
 
+  it('is not at fault when its child ends while it waits for the checkpoint before it', async () => {
+    const stays = `process.on('SIGTERM', () => {}); process.stdin.once('end', () => { err('told to end'); setTimeout(process.exit, 200, 3) })`
+    const leaves = `setTimeout(() => { ${stays}; require('fs').closeSync(1) }, 50)`
+    const hosted = hostChild(child(`done('processRecords'); checkpoint(); ${leaves}`), { ...quick, settle: () => undefined })
+
+    await hosted.initialize()
+    await hosted.processRecords(records('1'))
+    await hosted.requested(1)
+    const answered = hosted.processRecords(records('2'))
+    await hosted.warned('told to end')
+    hosted.settle('c1', null)
+    expect(await answered).toEqual({ type: 'processorGone' })
+  })
+
   it('makes its processor anew where the next child cannot be initialised', async () => {
     const once = `if (require('fs').existsSync(${JSON.stringify(ledger.file)})) process.exit(3)`
     const hosted = hostChild(scripted(`${once}; ${note()}; ${answer}`, 'process.exit(3)'), quick)

@@ -127,10 +127,10 @@ class ChildHost {
     const records = after === null ? stored.records : stored.records.filter((record) => compareSequenceNumbers(record, after) > 0)
     if (records.length === 0 && stored.records.length > 0) return { type: 'recordsProcessed' }
     const line = processRecordsLine(records, batch.millisBehindLatest)
-    const hadEnded = child.conversation.isBroken
     this.#progress.deliver(batch.last)
     const failure = await this.#ask(child, 'processRecords', line)
-    if (failure !== null) return hadEnded ? { type: 'processorGone' } : this.#failed(failure, context)
+    // A child that had ended before it was sent the batch did not fail on it.
+    if (failure !== null) return child.conversation.isUnsent ? { type: 'processorGone' } : this.#failed(failure, context)
     this.#progress.complete()
     return { type: 'recordsProcessed' }
   }

@@ -33,6 +33,7 @@ export class Conversation {
   readonly #links: ConversationLinks
   readonly #timeoutMs: number | undefined
   #broken: string | undefined
+  #isUnsent = false
   #pending: { readonly action: Action; resolve(): void; reject(error: Error): void } | undefined
   /** The action before the pending one: some record processors complete one twice. */
   #completed: Action | undefined
@@ -53,14 +54,15 @@ export class Conversation {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Whether it has ended, so that the next action is not even sent. */
-  get isBroken(): boolean {
-    return this.#broken !== undefined
+  /** Whether the action that was asked for last was not sent, as when the conversation had ended by then. */
+  get isUnsent(): boolean {
+    return this.#isUnsent
   }
 
   /** Sends an action; resolves at its status. @throws Error with the reason when the conversation breaks. */
   async ask(action: Action, line: string): Promise<void> {
     if (this.#pending !== undefined) throw new Error(`${action}: asked while ${this.#pending.action} is not answered`)
+    this.#isUnsent = true
     while (this.#checkpoint !== undefined && this.#broken === undefined) {
       await new Promise<void>((resolve) => {
         this.#quiet = resolve
@@ -70,7 +72,7 @@ export class Conversation {
     const answered = new Promise<void>((resolve, reject) => {
       this.#pending = { action, resolve, reject }
     })
-    this.#write(line)
+    this.#isUnsent = !this.#write(line)
     this.#awaitMessage()
     await answered
   }
@@ -148,11 +150,12 @@ export class Conversation {
     if (this.#pending !== undefined) this.#awaitMessage()
   }
 
-  #write(line: string): void {
+  /** Writes a line; false when too many wait already, which ends the conversation. */
+  #write(line: string): boolean {
     this.#unread += 1
     if (this.#unread > mostUnread) {
       this.break(`it does not read its stdin: ${mostUnread} lines wait`)
-      return
+      return false
     }
     this.#links.write(line).then(
       () => {
@@ -160,6 +163,7 @@ export class Conversation {
       },
       (error: unknown) => this.break(`it does not read its stdin: ${String(error)}`),
     )
+    return true
   }
 
   #awaitMessage(): void {
