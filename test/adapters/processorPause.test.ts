@@ -15,6 +15,33 @@ describe('pause', () => {
     expect(pauses).toEqual(['pause', 'resume', 'resume'])
   })
 
+  it('that several ask for ends with the last of them', async () => {
+    const { handlers, inputs, pauses, processRecords } = await hostInitialized()
+    await handlers.processRecords(processRecords([aRecord('1')]), noSignal)
+    const { pause = () => () => undefined } = inputs[0] ?? {}
+
+    const [long, brief] = [pause(), pause()]
+    brief()
+    brief()
+    expect(pauses).toEqual(['pause', 'pause'])
+    long()
+    expect(pauses).toEqual(['pause', 'pause', 'resume'])
+  })
+
+  it('of an earlier batch, which ended otherwise, neither ends a later one nor holds it up', async () => {
+    const { handlers, inputs, pauses, processRecords } = await hostInitialized()
+    const pauseIn = async (sequenceNumber: string): Promise<() => void> => {
+      await handlers.processRecords(processRecords([aRecord(sequenceNumber)]), noSignal)
+      return inputs.at(-1)?.pause() ?? (() => undefined)
+    }
+    const [early, late] = [await pauseIn('1'), await pauseIn('2')]
+
+    early()
+    expect(pauses).toEqual(['pause', 'pause'])
+    late()
+    expect(pauses).toEqual(['pause', 'pause', 'resume'])
+  })
+
   const eventSourceARN = 'arn:aws:kinesis:eu-west-1:123456789012:stream/orders'
   const manual = { checkpoint: 'manual' } as const
   const paused: (() => void)[] = []

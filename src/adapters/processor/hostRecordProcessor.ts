@@ -66,6 +66,8 @@ class Host {
   readonly #batches: BatchStore
   readonly #deadLetter: DeadLetter | undefined
   readonly #pause: () => () => void
+  /** Pauses that nobody has taken back since the last batch was handed over. */
+  readonly #pauses = new Set<object>()
   #initialized = false
 
   constructor({ processor, shardId, batches, deadLetter, send }: RecordProcessorHostOptions) {
@@ -73,10 +75,14 @@ class Host {
     this.#processor = processor
     this.#batches = batches
     this.#deadLetter = deadLetter
-    const resume = (): void => send({ type: 'resume' })
     this.#pause = () => {
+      const pause = {}
+      this.#pauses.add(pause)
       send({ type: 'pause' })
-      return resume
+      return () => {
+        this.#pauses.delete(pause)
+        if (this.#pauses.size === 0) send({ type: 'resume' })
+      }
     }
   }
 
@@ -98,6 +104,8 @@ class Host {
   async processRecords(effect: EffectOf<'processRecords'>, context: HandlerContext): Promise<AnswerBody<'processRecords'>> {
     // Before the batch: who lost both needs a replay, and reopening the shard would only find that out later.
     if (!this.#initialized) return { type: 'processorGone' }
+    // Whatever paused the shard before, somebody has resumed it since.
+    this.#pauses.clear()
     const records = this.#recordsOf(effect)
     if (records === undefined) return { type: 'batchGone' }
     // A checkpoint during a failed attempt can cover the whole batch. The KCL hands over no empty lists either.
