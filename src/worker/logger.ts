@@ -1,4 +1,5 @@
-import { consumerState } from '@shardwise/machine'
+import { isShardEnd } from '@shardwise/effects'
+import { consumerState, type ShardConsumerSnapshot } from '@shardwise/machine'
 import type { Observation, Observer } from '@shardwise/machine/host'
 import { inOneLine } from './inOneLine.ts'
 
@@ -92,7 +93,7 @@ function logShardConsumer(logger: Logger, { shardId, step }: Extract<Observation
     }
     logger.debug(`${shardId}: ${effect.type}`)
   }
-  if (after.context.replay && before?.context.replay === false) {
+  if (isToBeMadeAnew(after) && before?.context.replay === false) {
     const why = event?.type === 'processorGone' ? 'is gone' : "ended without the checkpoint of the shard's end"
     logger.error(`${shardId}: the record processor ${why}: it is made anew`)
   }
@@ -100,6 +101,11 @@ function logShardConsumer(logger: Logger, { shardId, step }: Extract<Observation
   if (event?.type === 'resume') logger.info(`${shardId}: resumed`)
   const state = consumerState(after.value)
   if (before === null || consumerState(before.value) !== state) logger.info(`${shardId}: ${state}`)
+}
+
+/** Whether the lease is kept, and its record processor, which has not stored the end of the shard, is to be replaced. */
+function isToBeMadeAnew({ context: { replay, reason, checkpoint } }: ShardConsumerSnapshot): boolean {
+  return replay && reason !== 'LEASE_LOST' && !(checkpoint !== null && isShardEnd(checkpoint))
 }
 
 const lagStepHours = 12

@@ -12,11 +12,17 @@ const untilReading: readonly ShardEvent[] = [
   { type: 'initialized', id: 4 },
 ]
 
-/** What a worker warns of in the life of one shard. */
-function warningsOf(events: readonly ShardEvent[]): readonly string[] {
+/** What a worker warns of in the life of one shard, or calls an error. */
+function warningsOf(events: readonly ShardEvent[], level: 'warn' | 'error' = 'warn'): readonly string[] {
   const warnings: string[] = []
   const ignore = (): void => undefined
-  const observe = logObservations({ debug: ignore, info: ignore, warn: (message) => warnings.push(message), error: ignore })
+  const observe = logObservations({
+    debug: ignore,
+    info: ignore,
+    warn: ignore,
+    error: ignore,
+    [level]: (message: string) => warnings.push(message),
+  })
   const steps = replay({ shardId, token: 1 }, events)
   for (const [index, [after, effects]] of steps.entries()) {
     const before = steps[index - 1]?.[0] ?? null
@@ -45,6 +51,29 @@ describe('the log of a shard', () => {
     ])
 
     expect(warnings).toEqual([`${shardId}: the checkpoint was refused: the lease is lost`])
+  })
+
+  const ended = { count: 0, first: null, last: null, bytes: 0, millisBehindLatest: 0, atShardEnd: true }
+  const child = { shardId: 'shardId-000000000001', parentShardIds: [shardId], hashKeyRange: { startingHashKey: '0', endingHashKey: '9' } }
+  const untilShardEnded: readonly ShardEvent[] = [
+    ...untilReading,
+    { type: 'recordsRead', id: 5, batch: { ...ended, batchId: 'b1', childShards: [child] } },
+    { type: 'childLeasesCreated', id: 6 },
+  ]
+  const gone: ShardEvent = { type: 'processorGone', id: 7 }
+
+  it('says that a record processor which is gone is made anew', () => {
+    expect(warningsOf([...untilShardEnded, gone], 'error')).toEqual([`${shardId}: the record processor is gone: it is made anew`])
+  })
+
+  it.each<[string, readonly ShardEvent[]]>([
+    [
+      'after it has stored the end of the shard',
+      [...untilShardEnded, { type: 'checkpointRequested', request: 'r1', position: null }, { type: 'checkpointWritten', id: 8 }, gone],
+    ],
+    ['when its lease is lost', [...untilShardEnded, { type: 'shutdown', reason: 'LEASE_LOST' }, gone]],
+  ])('does not say so of one that goes %s, for none follows it', (_, events) => {
+    expect(warningsOf(events, 'error')).toEqual([])
   })
 
   it('says nothing of an answer that came too late', () => {
