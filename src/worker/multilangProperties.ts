@@ -67,6 +67,7 @@ const rules: Readonly<Record<string, Rule>> = {
   maxLeasesForWorker: set('maxLeasesForWorker', number),
   maxLeasesToStealAtOneTime: set('maxLeasesToStealAtOneTime', number),
   gracefulLeaseHandoffTimeoutMillis: set('gracefulLeaseHandoffTimeoutMillis', number),
+  leaseMode: set('leaseMode', text),
   isGracefulLeaseHandoffEnabled: set('isGracefulLeaseHandoffEnabled', flag),
   callProcessRecordsEvenForEmptyRecordList: set('shouldCallProcessRecordsEvenForEmptyRecordList', flag),
   cleanupLeasesUponShardCompletion: set('cleanupLeasesOfCompletedShards', flag),

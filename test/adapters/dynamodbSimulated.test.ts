@@ -26,8 +26,13 @@ describe('a simulated fleet on the lease table of DynamoDB', () => {
     expect(deliveries).toBe(records)
   })
 
-  it.each([1, 2])('holds every invariant, though requests are lost, late, repeated and throttled, seed %i', async (seed) => {
-    const { violations, injected } = await simulateOnDynamoDb({ seed, durationMs: 240_000 })
+  it.each([
+    [1, 'kcl'],
+    [2, 'kcl'],
+    [1, 'workerHeartbeat'],
+    [2, 'workerHeartbeat'],
+  ] as const)('holds every invariant, though requests are lost, late, repeated and throttled, seed %i, %s', async (seed, leaseMode) => {
+    const { violations, injected } = await simulateOnDynamoDb({ seed, leaseMode, durationMs: 240_000 })
 
     expect(violations).toEqual([])
     expect(injected).toMatchObject({ requestRepeated: expect.any(Number), requestLost: expect.any(Number) })

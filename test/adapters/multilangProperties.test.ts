@@ -191,6 +191,7 @@ describe('the properties of the MultiLangDaemon', () => {
     ['bisectBatchOnError = true', { ...latest, bisectBatchOnError: true }],
     ['onDeliveryFailure = fail', { ...latest, onDeliveryFailure: 'fail' }],
     ['gracefulLeaseHandoffTimeoutMillis = 5', { ...latest, gracefulLeaseHandoffTimeoutMillis: 5 }],
+    ['leaseMode = workerHeartbeat', { ...latest, leaseMode: 'workerHeartbeat' }],
     ['isGracefulLeaseHandoffEnabled = false', { ...latest, isGracefulLeaseHandoffEnabled: false }],
     ['ignoreUnexpectedChildShards = on', { ...latest, ignoreUnexpectedChildShards: true }],
     ['skipShardSyncAtWorkerInitializationIfLeasesExist = 1', { ...latest, skipShardSyncAtWorkerInitializationIfLeasesExist: true }],
