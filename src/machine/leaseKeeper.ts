@@ -154,7 +154,8 @@ export function startLeaseKeeper(input: LeaseKeeperInput): Stepped {
     outcome: null,
     openedAtMs: null,
   })
-  if (input.renews) scheduleHeartbeat(draft, renewalIntervalMs(input.failoverTimeMillis))
+  // The answer to the acquisition may have taken long, and only a timer tells what time it is.
+  if (input.renews) scheduleHeartbeat(draft, 1)
   startConsumer(draft)
   return draft.done()
 }
@@ -244,7 +245,9 @@ function takeHeartbeat(draft: KeeperDraft, event: MachineAnswer<LeaseKeeperEffec
   switch (event.type) {
     case 'timerFired':
       draft.set({ beatMs: event.nowMs })
-      renew(draft, input.failoverTimeMillis - (event.nowMs - renewedMs))
+      if (failures === 0 && event.nowMs - renewedMs < intervalMs)
+        scheduleHeartbeat(draft, Math.ceil(intervalMs - (event.nowMs - renewedMs)))
+      else renew(draft, input.failoverTimeMillis - (event.nowMs - renewedMs))
       return
     case 'leaseRenewed':
       cancel(draft, draft.state.deadline)

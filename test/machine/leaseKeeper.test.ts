@@ -17,12 +17,12 @@ function beatThreeTimes(lease: KeptLease, fromMs: number): void {
 }
 
 describe('a lease keeper', () => {
-  it('starts with the consumer of the shard and the first heartbeat', () => {
+  it('starts with the consumer of the shard, and looks at once what time it is', () => {
     const lease = aKeptLease()
     const held = { leaseKey: 'shardId-000000000001', token: 7 }
 
     expect(lease.effects).toEqual([
-      { type: 'startTimer', id: 1, delayMs: failoverTimeMillis / 2 },
+      { type: 'startTimer', id: 1, delayMs: 1 },
       {
         type: 'startConsumer',
         ...held,
@@ -31,6 +31,27 @@ describe('a lease keeper', () => {
         openedAtMs: null,
       },
     ])
+  })
+
+  it('renews first when half of the failover time has passed since the acquisition was asked for', () => {
+    const lease = aKeptLease()
+    lease.beat(400)
+
+    expect(lease.effects).toEqual([{ type: 'startTimer', id: 2, delayMs: failoverTimeMillis / 2 - 400 }])
+  })
+
+  it('renews at once where the answer to the acquisition took longer than that', () => {
+    const lease = aKeptLease()
+    lease.beat(failoverTimeMillis - 1)
+
+    expect(lease.effects).toMatchObject([{ type: 'renewLease' }, { type: 'startTimer', delayMs: 1 }])
+  })
+
+  it('gives the lease up at once where it took the failover time', () => {
+    const lease = aKeptLease()
+    lease.beat(failoverTimeMillis + 1)
+
+    expect(lease.asked).toEqual(['LEASE_LOST'])
   })
 
   it('renews every half of the failover time, under the token of the acquisition, whatever the consumer does', () => {
@@ -231,7 +252,7 @@ describe('a heartbeat', () => {
       const { heartbeat } = lease.state
       nowMs += heartbeat?.type === 'startTimer' ? heartbeat.delayMs : 0
       lease.beat(nowMs)
-      if (!lease.asked.includes('renewLease')) break
+      if (!lease.asked.includes('renewLease')) continue
       attempts.push(nowMs)
       lease.renew(throttled)
     }

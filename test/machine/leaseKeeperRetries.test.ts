@@ -12,7 +12,7 @@ describe('a lease keeper whose renewals fail', () => {
     const ceilings = [750, 1_500, 3_000, 3_000]
 
     for (const [failures, ceiling] of ceilings.entries()) {
-      lease.beat(0)
+      lease.beat(3_000)
       lease.renew(failures === 1 ? throttled : aFailure())
       const [delay = 0] = delaysOf(lease)
 
