@@ -157,17 +157,25 @@ function hostConsumer(
 ): { handlers: ConsumerHost; tell(event: PauseEvent): void; close(): void } {
   let running: ConsumerMachine | undefined
   let closeRunning = (): void => undefined
+  let isPausedFromOutside = false
   let lastTold: PauseEvent | undefined
   const tell = (event: PauseEvent): void => {
     lastTold = event
     running?.send(event)
   }
+  /** What a processor asks for does not end a pause from outside. */
+  const tellFromInside = (event: PauseEvent): void => {
+    if (event.type === 'pause' || !isPausedFromOutside) tell(event)
+  }
   return {
-    tell,
+    tell(event) {
+      isPausedFromOutside = event.type === 'pause'
+      tell(event)
+    },
     handlers: {
       startConsumer(effect) {
         try {
-          const started = startConsumer(options, effect, tellKeeper, tell)
+          const started = startConsumer(options, effect, tellKeeper, tellFromInside)
           running = started.consumer
           closeRunning = started.close
           // A pause outlasts the consumer that heard of it.

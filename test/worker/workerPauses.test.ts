@@ -109,6 +109,34 @@ describe('a paused shard of a worker', () => {
     expect(logger.lines).toEqual(expect.arrayContaining([`info ${s0}: paused`, `info ${s0}: resumed`]))
   })
 
+  it('stays paused from outside when its handler resumes it', async () => {
+    const [world, watch] = [aWorld(), aWatch()]
+    const seen: string[] = []
+    let resume = (): void => undefined
+    const processor = eachBatch((records, { pause }) => {
+      seen.push(...records.map(textOf))
+      if (seen.length === 1) resume = pause()
+    })
+    put(world.stream, ['a'])
+    const worker = aWorker(world, { processor, observe: watch.observe })
+    const first = watch.until('the first batch', consumerHeard('recordsProcessed', s0))
+    const held = watch.until('a held batch', holds)
+    const running = worker.run()
+    await first
+    put(world.stream, ['b'])
+    await held
+    worker.pause(s0)
+    resume()
+
+    expect(worker.health()).toMatchObject({ shards: [{ place: 'PROCESSING.holding', isPaused: true }] })
+    const delivered = watch.until('the second batch', () => seen.length === 2)
+    worker.resume(s0)
+    await delivered
+    await worker.stop()
+    await running
+    expect(seen).toEqual(['a', 'b'])
+  })
+
   it('stays paused when its record processor is made anew', async () => {
     const [world, watch] = [aWorld(), aWatch()]
     const lines: string[] = []
