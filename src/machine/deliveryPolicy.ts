@@ -53,9 +53,11 @@ export const noteFailing: Action = (context, event) =>
     ? { context: { failingSinceMs: failingSinceMs(context, event.nowMs) } }
     : {}
 
-/** Counts a failure of the processor, and keeps what it said. */
+/** Counts a failure of the processor, and keeps what it said. Its backoff counts no others: what failed before the batch came is over. */
 export const countDeliveryFailure: Action = ({ batchFailures }, event) =>
-  event.type === 'recordsFailed' ? { context: { batchFailures: batchFailures + 1, lastError: cut(event.error) } } : {}
+  event.type === 'recordsFailed'
+    ? { context: { attempt: batchFailures + 1, batchFailures: batchFailures + 1, lastError: cut(event.error) } }
+    : {}
 
 const longestName = 64
 const longestMessage = 512

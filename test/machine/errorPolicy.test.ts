@@ -138,6 +138,12 @@ describe('the age of a batch', () => {
 })
 
 describe('a failed batch', () => {
+  it('backs off from its first failure as if nothing had failed before it', () => {
+    const reads = [1, 2, 3, 4].flatMap(() => [answer('readRecords', 'throttled'), fires(50_000)])
+
+    expect(delayAfter([...reads, batchOf({ records: [1, 3] }), failed], {})).toBeLessThanOrEqual(500)
+  })
+
   it('is skipped and not sent to the dead letter where it has no records', () => {
     const { effects } = lastOf([batchOf({}), failed], {
       maxDeliveryAttempts: 1,
