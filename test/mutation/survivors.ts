@@ -500,4 +500,40 @@ export const survivors: readonly ArguedSurvivors[] = [
     changes: ['context.batch?.last → context.batch.last'],
     why: 'What is skipped is a batch that is there: the question only tells the compiler so.',
   },
+  {
+    file: 'src/effects/shown.ts',
+    line: "const start = typeof value === 'string' ? value.slice(0, mostShown) : value",
+    changes: ["typeof value === 'string' → false", `'string' → ""`, 'value.slice(0, mostShown) → value'],
+    why: 'What is cut off here is cut off in the end: a long text is only not written first.',
+  },
+  {
+    file: 'src/effects/sequenceNumber.ts',
+    line: 'if (a.sequenceNumber !== b.sequenceNumber) {',
+    changes: ['a.sequenceNumber !== b.sequenceNumber → true'],
+    why: 'Equal numbers are equal in their order, too: it only takes longer to find out.',
+  },
+  {
+    file: 'src/machine/actions.ts',
+    line: 'return { context: { ...atFirst, ...dropped.context }, effects: [...abortTask(context, event), ...(dropped.effects ?? [])] }',
+    changes: ['[] → ["Stryker was here"]'],
+    why: 'What drops batches always says which: the fallback only satisfies the compiler.',
+  },
+  {
+    file: 'src/machine/actions.ts',
+    line: "context.reason === null && verdictOn(context, event) === 'skip'",
+    changes: ["verdictOn(context, event) === 'skip' → true"],
+    why: 'Where no shutdown came first, the shard is at its end because the batch is skipped.',
+  },
+  {
+    file: 'src/machine/batches.ts',
+    line: 'context: { batch: null, whole: whole ?? batch, suspects: batch?.count ?? 0 },',
+    changes: ['batch?.count → batch.count'],
+    why: 'What is split is a batch that is there: the question only tells the compiler so.',
+  },
+  {
+    file: 'src/machine/batches.ts',
+    line: "export const takePart: Action = (_, event) => (event.type === 'batchSplit' ? { context: { batch: event.batch, ...unfailed } } : {})",
+    changes: ["event.type === 'batchSplit' → true"],
+    why: 'The chart does this for no other event: the question only tells the compiler so.',
+  },
 ]
