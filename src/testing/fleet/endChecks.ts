@@ -46,8 +46,11 @@ export function unmet(fleet: Fleet): readonly Unmet[] {
           ? []
           : [{ rule: 'L7', leaseKey: null, message: `the heartbeat of ${workerId}, which has ended, is still there` }],
       ),
-    ...rows.flatMap(({ leaseKey, checkpoint, childShardIds }) =>
-      isShardEnd(checkpoint) && childShardIds.every((child) => started(fleet, child))
+    // The oldest go first: one whose parent waits for another child waits with it.
+    ...rows.flatMap(({ leaseKey, checkpoint, childShardIds, parentShardIds }) =>
+      isShardEnd(checkpoint) &&
+      childShardIds.every((child) => started(fleet, child)) &&
+      parentShardIds.every((parent) => around.table.row(parent) === undefined)
         ? [{ rule: 'L5', leaseKey, message: 'the lease of a finished shard whose children have been started is still there' }]
         : [],
     ),
