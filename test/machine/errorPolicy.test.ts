@@ -83,6 +83,25 @@ describe('a batch for which the shard is given up', () => {
   })
 })
 
+describe('a part of a batch that is split', () => {
+  const splits = { maxDeliveryAttempts: 2, bisectBatchOnError: true } as const
+  const whole = [batchOf({ records: [1, 2] }), failed, fires(50_000), failed]
+  const part = answer('splitBatch', 'batchSplit', aBatch({ batchId: 'b2', records: [1, 1] }))
+
+  it('is not delivered again where it was checkpointed meanwhile: the whole goes on', () => {
+    const { effects, after } = lastOf(
+      [...whole, part, checkpoint('r1', record(1)), answer('writeCheckpoint', 'checkpointWritten'), failed, fires(60_000)],
+      splits,
+    )
+
+    expect(effects).toMatchObject([
+      { type: 'dropBatch', batchId: 'b2' },
+      { type: 'processRecords', batch: { batchId: 'b1' }, after: record(1), attempt: 0 },
+    ])
+    expect(after.context).toMatchObject({ whole: null, completed: record(1) })
+  })
+})
+
 describe('the age of a batch', () => {
   const ages = { maxDeliveryAgeMillis: 1_000, onDeliveryFailure: 'skip' } as const
   const failing = [batchOf({ records: [1, 3] }), failed]
