@@ -29,11 +29,13 @@ export function batchIsCovered({ batch, checkpoint }: Pick<ShardConsumerContext,
   return compareSequenceNumbers(checkpoint, batch.last) >= 0
 }
 
-/** Where reading starts: after the last completed batch, else at the checkpoint. LATEST is where it was when the shard was first opened. */
+/**
+ * Where reading starts: at the last completed record, else at the checkpoint. Not after it: others of its aggregate may be left, and reads leave out what
+ * was delivered. LATEST is where it was when the shard was first opened.
+ */
 export function openingPosition(context: ShardConsumerContext): Position {
   const { completed, openedAtMs, options } = context
-  if (completed !== null) return { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: completed.sequenceNumber }
-  const position = positionOfCheckpoint(known(context, 'checkpoint'), options.initialPosition)
+  const position = positionOfCheckpoint(completed ?? known(context, 'checkpoint'), options.initialPosition)
   return position.type === 'LATEST' && openedAtMs !== null ? { type: 'AT_TIMESTAMP', timestampMs: openedAtMs } : position
 }
 

@@ -102,6 +102,31 @@ describe('a part of a batch that is split', () => {
   })
 })
 
+describe('an aggregate whose batch is split and then gone', () => {
+  const place = (subSequenceNumber: number) => ({ ...record(1), subSequenceNumber })
+  const aggregate = { first: place(0), last: place(1), count: 2 }
+  const splits = { maxDeliveryAttempts: 1, bisectBatchOnError: true } as const
+
+  it('is read again as a whole, less what was processed of it', () => {
+    const gone = lastOf(
+      [
+        batchOf(aggregate),
+        failed,
+        answer('splitBatch', 'batchSplit', aBatch({ ...aggregate, batchId: 'b2', last: place(0), count: 1 })),
+        answer('processRecords', 'recordsProcessed'),
+        answer('splitBatch', 'batchGone'),
+      ],
+      splits,
+    )
+
+    expect(gone.after.context.completed).toEqual(place(0))
+    expect(gone.effects.at(-1)).toMatchObject({
+      type: 'openShard',
+      position: { type: 'AT_SEQUENCE_NUMBER', sequenceNumber: record(1).sequenceNumber },
+    })
+  })
+})
+
 describe('the age of a batch', () => {
   const ages = { maxDeliveryAgeMillis: 1_000, onDeliveryFailure: 'skip' } as const
   const failing = [batchOf({ records: [1, 3] }), failed]

@@ -44,7 +44,7 @@ describe('a consumer whose process died', () => {
     const [snapshot, effects] = restored
     expect(snapshot.value).toEqual({ PROCESSING: 'reopening' })
     expect(effects).toEqual([
-      expect.objectContaining({ type: 'openShard', position: { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: '11' } }),
+      expect.objectContaining({ type: 'openShard', position: { type: 'AT_SEQUENCE_NUMBER', sequenceNumber: '11' } }),
     ])
   })
 

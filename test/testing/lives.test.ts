@@ -174,7 +174,7 @@ describe('the lives that are made', () => {
     ],
     [
       'a part of a batch is handed over when the shard is resumed',
-      2,
+      1,
       ({ event, before, effects }) => event?.type === 'resume' && before?.context.whole !== null && effects.length > 0,
     ],
     ['fifteen checkpoints or more wait', 50, ({ after }) => after.context.waiting.length >= 15],

@@ -43,15 +43,14 @@ export const sourceInvariants = [
     'A failed initialisation is tried again as a whole, and so opens the shard again; a closing that fails is given up in the end.',
   ),
 
-  invariant(63, 'A shard is opened again after the last batch that was completed', ({ steps }) =>
+  invariant(63, 'A shard is opened again at the last record that was completed', ({ steps }) =>
     none(
       steps,
-      ({ completed, done, ...step }) =>
+      ({ completed, kept, done, ...step }) =>
         askedFor(step, 'openShard').some(({ position }) => {
           if (completed === null) return false
-          if (position.type !== 'AFTER_SEQUENCE_NUMBER') return true
-          const after = wholeRecord(position.sequenceNumber)
-          return above(wholeRecord(completed.sequenceNumber), after) || above(after, done)
+          if (position.type !== 'AT_SEQUENCE_NUMBER') return true
+          return above(wholeRecord(completed.sequenceNumber), wholeRecord(position.sequenceNumber)) || skips(position, kept, done)
         }),
       (step) => [askedFor(step, 'openShard'), placeText(step.completed)],
     ),

@@ -103,7 +103,7 @@ export function fanOutRecordSource(options: FanOutRecordSourceOptions): RecordSo
         if (attempt.aborted) throw namedError('AbortError', `openShard: shard ${shardId} was closed, or the effect was cancelled`)
         // Whoever opens at LATEST again means this moment.
         const asked: Position = position.type === 'LATEST' ? { type: 'AT_TIMESTAMP', timestampMs: openedAtMs } : position
-        const bookmark = { position: asked, continuation }
+        const bookmark = { position: asked, continuation, isPlain: false }
         shards.set(
           shardId,
           new SubscribedShard(shardId, subscription, { batches, deaggregation, bookmark, ageMs: () => now() - openedAtMs }),

@@ -14,6 +14,8 @@ const leastLifeMs = 270_000
 interface Bookmark {
   readonly position: Position
   readonly continuation: string | null
+  /** Whether the position is that of a record without user records of its own: reading at it, less what was delivered, gives the same as after it. */
+  readonly isPlain: boolean
 }
 
 /** A shard that is subscribed to. Its place moves on only when a batch has been handed over, so a read that is aborted is made again from the same place. */
@@ -53,7 +55,9 @@ export class SubscribedShard {
 
   /** The continuation sequence number that stands for a position; null when there is none. It reaches over the gaps of a shard, where the position may not. */
   continuationOf(position: Position): string | null {
-    return isSame(position, this.#bookmark.position) ? this.#bookmark.continuation : null
+    const { position: known, continuation, isPlain } = this.#bookmark
+    const isBehind = isPlain && position.type === 'AT_SEQUENCE_NUMBER' && isSame({ ...position, type: 'AFTER_SEQUENCE_NUMBER' }, known)
+    return isBehind || isSame(position, known) ? continuation : null
   }
 
   /** A position may have a continuation that Kinesis does not take. */
@@ -80,7 +84,7 @@ export class SubscribedShard {
       this.#expectOpen(reader)
       const page = this.#pageOf(() => pageOf(this.#name, output, effect.after, unpack))
       const batch = this.#batches.put({ shardId: this.#shardId, records: page.records, handle: page.handle })
-      this.#moveOn(page, records.length, event)
+      this.#moveOn(page, records.length, event, unpack === null)
       return { type: 'recordsRead', batch }
     } finally {
       if (this.#reader === reader) this.#reader = null
@@ -163,12 +167,12 @@ export class SubscribedShard {
     })
   }
 
-  #moveOn({ handle, nextIterator }: Page, count: number, event: SubscribeToShardEvent): void {
-    const { position, continuation } = this.#bookmark
+  #moveOn({ handle, nextIterator }: Page, count: number, event: SubscribeToShardEvent, isPlain: boolean): void {
+    const { continuation } = this.#bookmark
     this.#bookmark =
       handle.last === null
-        ? { position, continuation: nextIterator ?? continuation }
-        : { position: { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: handle.last.sequenceNumber }, continuation: nextIterator }
+        ? { ...this.#bookmark, continuation: nextIterator ?? continuation }
+        : { position: { type: 'AFTER_SEQUENCE_NUMBER', sequenceNumber: handle.last.sequenceNumber }, continuation: nextIterator, isPlain }
     this.#offset += count
     if (this.#offset < (event.Records?.length ?? 0)) return
     this.#offset = 0
