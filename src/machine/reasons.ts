@@ -25,7 +25,12 @@ function reasonIn(context: ShardConsumerContext, event: ShardEvent): ShutdownRea
       return (batchIsCovered(context) || verdictOn(context, event) === 'skip') && context.batch?.atShardEnd === true ? 'SHARD_END' : null
     case 'recordsFailed':
     case 'deadLetterDelivered':
-      return verdictOn(context, event) === 'skip' && context.batch?.atShardEnd === true ? 'SHARD_END' : null
+      // A failed batch for which a shutdown was to come first is left to the next owner.
+      return (event.type !== 'recordsFailed' || context.reason === null) &&
+        verdictOn(context, event) === 'skip' &&
+        context.batch?.atShardEnd === true
+        ? 'SHARD_END'
+        : null
     case 'shardNotFound':
       // Before the processor is initialised, it first learns of the shard, then of its end.
       return context.initialized ? 'SHARD_END' : null

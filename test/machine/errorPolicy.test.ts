@@ -38,6 +38,15 @@ describe('the last batch of a shard that fails', () => {
   })
 })
 
+describe('a last batch that would be skipped', () => {
+  it('is left to the next owner where a stop was asked for while it was processed', () => {
+    const { effects, after } = lastOf([lastBatch(), shutdown('REQUESTED'), failed], skips)
+
+    expect(effects.map(({ type }) => type)).toEqual(['dropBatch', 'notifyShutdownRequested'])
+    expect(after.context).toMatchObject({ reason: 'REQUESTED', completed: null })
+  })
+})
+
 describe('a shard whose last batch is passed over', () => {
   const after = (moves: readonly Move[], options: Options) => lastOf([lastBatch(), failed, ...moves], options)
 

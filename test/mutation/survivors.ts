@@ -478,7 +478,7 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/reasons.ts',
-    line: "return verdictOn(context, event) === 'skip' && context.batch?.atShardEnd === true ? 'SHARD_END' : null",
+    line: 'context.batch?.atShardEnd === true',
     changes: ['context.batch?.atShardEnd → context.batch.atShardEnd'],
     why: 'What is skipped is a batch that is there: the question only tells the compiler so.',
   },
