@@ -109,7 +109,9 @@ export const reasonInvariants = [
       none(
         events.filter(({ event, answered }) => event.type === 'timerFired' && answered !== null),
         ({ before, after }) => {
-          const { batch, resume, reason } = before.context
+          const { batch, resume, reason, stopRequested, write } = before.context
+          // A stop waits for the checkpoint of the end of the shard, and gives that end up with it.
+          if (reason === 'SHARD_END' && stopRequested && write !== null && after.context.write === null) return false
           // A failed last batch that was checkpointed to its end is left to nobody: its timer finds the shard at its end.
           if (batch?.atShardEnd === true && (resume === 'processRecords' || resume === 'deliverDeadLetter')) return false
           // So is a batch whose deliveries are exhausted by its age: another invariant says when.
