@@ -30,7 +30,7 @@ export interface ShardConsumerEngine extends PureMachine<ShardConsumerSnapshot, 
   step(snapshot: ShardConsumerSnapshot, event: ShardEvent): ShardStep
   /**
    * Takes up a snapshot whose process died: the snapshot to go on with, and the effects to start. A read whose answer was lost is not repeated, for its source
-   * may have moved on: the shard is opened again after the last completed batch.
+   * may have moved on: the shard is opened again at the last completed record.
    */
   restore(snapshot: ShardConsumerSnapshot): ShardStep
   /** Replays events from the start: every snapshot with its effects, the first being that of the start. */
