@@ -24,7 +24,7 @@ export function deliveredThrough(context: ShardConsumerContext): ExtendedSequenc
 }
 
 /** Whether a failed batch was checkpointed to its end while it was processed, so that nothing of it is left to deliver. */
-export function batchIsCovered({ batch, checkpoint }: Pick<ShardConsumerContext, 'batch' | 'checkpoint'>): boolean {
+export function batchIsCovered({ batch, checkpoint }: ShardConsumerContext): boolean {
   if (checkpoint === null || batch === null || batch.last === null) return false
   return compareSequenceNumbers(checkpoint, batch.last) >= 0
 }

@@ -65,20 +65,19 @@ export const tipReached: Guard = ofAnswer((context) => context.idleMs > 0)
 /** The work that failed had failed before. */
 export const failedBefore: Guard = ofAnswer((context) => context.attempt > 0)
 /** The failed batch was checkpointed to its end meanwhile. */
-export const batchCovered: Guard = ofAnswer(batchIsCovered)
+export const coveredMeanwhile: Guard = ofAnswer(batchIsCovered)
+/** The batch that is held was checkpointed to its end meanwhile, and is not the last of its shard. */
+export const batchCovered: Guard = (context) => batchIsCovered(context) && !context.batch?.atShardEnd
 /** The deliveries of a batch are exhausted, and it can be split. */
 export const splitsBatch: Guard = ofAnswer((context, event) => verdictOn(context, event) === 'split')
-/** The part that was split off has records that are not checkpointed. */
-export const partFound: Guard = ofAnswer(
-  (context, event) =>
-    event.type === 'batchSplit' && event.batch.count > 0 && !batchIsCovered({ checkpoint: context.checkpoint, batch: event.batch }),
-)
+/** The part that was split off has records. */
+export const partFound: Guard = ofAnswer((_, event) => event.type === 'batchSplit' && event.batch.count > 0)
 /** A part of a split batch is done, and others are suspected still. */
 export const partIsDone: Guard = ofAnswer((context) => context.whole !== null && context.suspects > (context.batch?.count ?? 0))
 /** No part of the split batch is suspected any more. */
 export const partsAreDone: Guard = ofAnswer((context) => context.whole !== null)
-/** The failed part of a split batch was checkpointed to its end meanwhile. */
-export const partCovered: Guard = ofAnswer((context) => context.whole !== null && batchIsCovered(context))
+/** The part that is held was checkpointed to its end meanwhile. */
+export const partCovered: Guard = (context) => context.whole !== null && batchIsCovered(context)
 /** A record at fault is passed over, and what is left of its batch goes on. */
 export const skipsPart: Guard = ofAnswer((context, event) => context.whole !== null && verdictOn(context, event) === 'skip')
 /** The split is to be tried again. */

@@ -299,9 +299,14 @@ export const shardConsumerMachine = setup({
           },
         },
         holding: {
-          description: 'Holds the batch that is to be processed next, for as long as the shard is paused.',
+          description:
+            'Holds the batch that is to be processed next, for as long as the shard is paused. What a checkpoint has stored meanwhile is passed over.',
           entry: 'endTask',
-          always: { guard: 'deliveryIsAllowed', target: 'processing' },
+          always: [
+            { guard: 'partCovered', actions: takeUpWhole },
+            { guard: 'batchCovered', target: 'reading', actions: 'completeBatch' },
+            { guard: 'deliveryIsAllowed', target: 'processing' },
+          ],
           on: {
             shutdown: end(),
             checkpointRefused: whenLeaseLost(),
@@ -367,7 +372,7 @@ export const shardConsumerMachine = setup({
           },
         },
         reopening: {
-          description: 'Opens the shard again after the last completed batch.',
+          description: 'Opens the shard again at the last completed record.',
           entry: 'openShard',
           on: {
             shardOpened: [...end(), { guard: 'answered', target: 'reading' }],
@@ -383,8 +388,7 @@ export const shardConsumerMachine = setup({
             timerFired: [
               whenChildrenKnown('completeBatch'),
               whenShardEnded('completeBatch'),
-              { guard: 'partCovered', target: 'holding', actions: takeUpWhole },
-              { guard: 'batchCovered', target: 'reading', actions: 'completeBatch' },
+              { guard: 'coveredMeanwhile', target: 'holding' },
               passOverPart,
               ...whenExhausted,
               { guard: 'resumeProcessing', target: 'holding', actions: 'noteFailing' },
