@@ -23,10 +23,19 @@ export function deliveredThrough(context: ShardConsumerContext): ExtendedSequenc
   return laterOf(checkpoint !== null && !isSentinel(checkpoint.sequenceNumber) ? checkpoint : null, completed)
 }
 
-/** Whether a failed batch was checkpointed to its end while it was processed, so that nothing of it is left to deliver. */
+/** Whether a place is the end of the batch, or beyond. */
+function passes(place: ExtendedSequenceNumber | null, last: ExtendedSequenceNumber | null = null): boolean {
+  return place !== null && last !== null && compareSequenceNumbers(place, last) >= 0
+}
+
+/** Whether a failed batch was checkpointed to its end while it was processed. */
 export function batchIsCovered({ batch, checkpoint }: ShardConsumerContext): boolean {
-  if (checkpoint === null || batch === null || batch.last === null) return false
-  return compareSequenceNumbers(checkpoint, batch.last) >= 0
+  return passes(checkpoint, batch?.last)
+}
+
+/** Whether nothing of the batch is left to deliver: it was checkpointed to its end, or done part by part. */
+export function nothingIsLeft(context: ShardConsumerContext): boolean {
+  return passes(deliveredThrough(context), context.batch?.last)
 }
 
 /**

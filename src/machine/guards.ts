@@ -3,7 +3,7 @@
  * the names.
  */
 import { isShardEnd, type ShutdownReason } from '@shardwise/effects'
-import { batchIsCovered } from './batches.ts'
+import { batchIsCovered, nothingIsLeft } from './batches.ts'
 import { answersTask, answersWrite } from './change.ts'
 import { verdictOn } from './deliveryPolicy.ts'
 import { effectiveReason } from './reasons.ts'
@@ -66,8 +66,8 @@ export const tipReached: Guard = ofAnswer((context) => context.idleMs > 0)
 export const failedBefore: Guard = ofAnswer((context) => context.attempt > 0)
 /** The failed batch was checkpointed to its end meanwhile. */
 export const coveredMeanwhile: Guard = ofAnswer(batchIsCovered)
-/** The batch that is held was checkpointed to its end meanwhile, and is not the last of its shard. */
-export const batchCovered: Guard = (context) => batchIsCovered(context) && !context.batch?.atShardEnd
+/** Nothing is left of the batch that is held, and it is not the last of its shard. */
+export const batchCovered: Guard = (context) => nothingIsLeft(context) && !context.batch?.atShardEnd
 /** The deliveries of a batch are exhausted, and it can be split. */
 export const splitsBatch: Guard = ofAnswer((context, event) => verdictOn(context, event) === 'split')
 /** The part that was split off has records. */
@@ -76,8 +76,8 @@ export const partFound: Guard = ofAnswer((_, event) => event.type === 'batchSpli
 export const partIsDone: Guard = ofAnswer((context) => context.whole !== null && context.suspects > (context.batch?.count ?? 0))
 /** No part of the split batch is suspected any more. */
 export const partsAreDone: Guard = ofAnswer((context) => context.whole !== null)
-/** The part that is held was checkpointed to its end meanwhile. */
-export const partCovered: Guard = (context) => context.whole !== null && batchIsCovered(context)
+/** Nothing is left of the part that is held. */
+export const partCovered: Guard = (context) => context.whole !== null && nothingIsLeft(context)
 /** A record at fault is passed over, and what is left of its batch goes on. */
 export const skipsPart: Guard = ofAnswer((context, event) => context.whole !== null && verdictOn(context, event) === 'skip')
 /** The split is to be tried again. */

@@ -300,7 +300,7 @@ export const shardConsumerMachine = setup({
         },
         holding: {
           description:
-            'Holds the batch that is to be processed next, for as long as the shard is paused. What a checkpoint has stored meanwhile is passed over.',
+            'Holds the batch that is to be processed next, for as long as the shard is paused. A batch of which nothing is left is passed over.',
           entry: 'endTask',
           always: [
             { guard: 'partCovered', actions: takeUpWhole },

@@ -41,7 +41,7 @@ function after(moves: readonly Move[], options: ShardConsumerInput['options'] = 
 const place = (n: number): string => record(n).sequenceNumber
 const reading = { PROCESSING: 'reading' }
 
-describe('a batch of which a checkpoint has stored all meanwhile', () => {
+describe('a batch of which nothing is left', () => {
   /** All of the batch is checkpointed, its processing is lost, and what comes after the opening is less than what was there before. */
   const storedWhileRead = [read(1, 4), checkpoint('r1'), ...reopened, stored]
 
@@ -90,6 +90,13 @@ describe('a batch of which a checkpoint has stored all meanwhile', () => {
     const split = [read(1, 4), checkpoint('r1'), pause, failed, part(1, 2), stored]
 
     expect(after(split, bisects)).toEqual([reading, ['settleCheckpoint', 'dropBatch part1', 'dropBatch b1', 'readRecords']])
+  })
+
+  it('is not delivered as a whole when all its parts were processed', () => {
+    const parts = [read(1, 4), failed, part(1, 2), processed, part(3, 3), processed, part(4, 4), processed]
+
+    expect(after(parts, bisects)).toEqual([reading, ['dropBatch part4', 'dropBatch b1', 'readRecords']])
+    expect(after([...parts.slice(0, -1), pause, processed], bisects)).toEqual([reading, ['dropBatch part4', 'dropBatch b1', 'readRecords']])
   })
 
   it('is delivered, with nothing left in it, where it is the last of its shard: its end is reported when that call returns', () => {

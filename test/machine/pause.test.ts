@@ -72,7 +72,7 @@ const held: readonly Held[] = [
   { what: 'a part that was split off', moves: [read, pause, failed, part(1, 2)], options: bisects, then: 'processRecords b2' },
   {
     what: 'what is left of a batch whose parts succeeded',
-    moves: [read, failed, part(1, 2), processed, part(3, 3), processed, part(4, 4), pause, processed],
+    moves: [read, failed, part(1, 2), failed, part(1, 1), processed, part(2, 2), pause, processed],
     options: bisects,
     asked: ['dropBatch'],
     then: 'processRecords b1',

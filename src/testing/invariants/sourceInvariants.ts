@@ -6,22 +6,26 @@ import { askedFor, P, stateRank } from './traceFacts.ts'
 
 /** What holds of what a record source is asked. */
 export const sourceInvariants = [
-  invariant(51, 'Records are delivered above what is stored and what was completed, and in their order', ({ steps }) =>
-    none(
-      steps,
-      (step) =>
-        askedFor(step, 'processRecords').some(({ batch, after }) => {
-          const { checkpoint } = step.after.context
-          const isBehind = (bound: typeof checkpoint): boolean => isRecord(bound) && (after === null || above(bound, after))
-          return (
-            isBehind(checkpoint) ||
-            isBehind(step.completed) ||
-            above(batch.first, batch.last) ||
-            (batch.last !== null && above(after, batch.last))
-          )
-        }),
-      ({ effects }) => effects,
-    ),
+  invariant(
+    51,
+    'Records are delivered above what is stored and what was completed, and in their order',
+    ({ steps }) =>
+      none(
+        steps,
+        (step) =>
+          askedFor(step, 'processRecords').some(({ batch, after }) => {
+            const { checkpoint } = step.after.context
+            const isBehind = (bound: typeof checkpoint): boolean => isRecord(bound) && (after === null || above(bound, after))
+            return (
+              isBehind(checkpoint) ||
+              isBehind(step.completed) ||
+              above(batch.first, batch.last) ||
+              (batch.last !== null && after !== null && (batch.atShardEnd ? above(after, batch.last) : !above(batch.last, after)))
+            )
+          }),
+        ({ effects }) => effects,
+      ),
+    'A last batch of which nothing is left is handed over, with no records: the end of the shard follows its answer.',
   ),
 
   invariant(
