@@ -49,10 +49,13 @@ export interface LeaseSituation {
   readonly seed: number
 }
 
+/** A lease that somebody owns. */
+type OwnedLease = Lease & { readonly leaseOwner: string }
+
 /** What to do now: leases to take, which are free, and leases to steal, whose owners live. Never both. */
 export interface LeasePlan {
   readonly take: readonly Lease[]
-  readonly steal: readonly Lease[]
+  readonly steal: readonly OwnedLease[]
 }
 
 /** Leases that stood still for this many failover times are taken without regard to balance. */
@@ -67,93 +70,67 @@ const veryOld = 3
  * takes none whose parents are unfinished: it would only wait for those it has no place for.
  */
 export function planLeases(situation: LeaseSituation): LeasePlan {
-  const { maxLeasesForWorker, mine, lost } = situation
-  const { free, alive, counts, own, total } = census(situation)
-  const share = Math.min(Math.ceil(total / counts.size), maxLeasesForWorker)
-  const need = share - own
-  const wanted = wantedLeases(situation)
-  const inOrder = (leases: readonly Lease[]): Lease[] =>
-    leases
-      .filter((lease) => wanted.has(lease))
-      .sort((a, b) => lost.indexOf(a.leaseKey) - lost.indexOf(b.leaseKey) || (a.leaseKey < b.leaseKey ? -1 : 1))
+  const { workerId, leases, maxLeasesForWorker, mine, lost } = situation
+  const unfinished = leases.filter(({ checkpoint }) => !isShardEnd(checkpoint))
+  const counts = countByOwner(unfinished, situation)
+  const own = counts.get(workerId) ?? 0
+  const share = Math.min(Math.ceil(unfinished.length / counts.size), maxLeasesForWorker)
+  const need = Math.max(0, share - own)
+  const wanted = wantedLeases(unfinished, situation).map((lease) => ({ lease, standing: standingOf(lease, situation) }))
+  const those = (standing: Standing): Lease[] => wanted.filter((each) => each.standing === standing).map(({ lease }) => lease)
+  const inOrder = (chosen: Lease[]): Lease[] =>
+    chosen.sort((a, b) => lost.indexOf(a.leaseKey) - lost.indexOf(b.leaseKey) || (a.leaseKey < b.leaseKey ? -1 : 1))
 
   const places = Math.max(0, maxLeasesForWorker - Math.max(mine.size, own))
-  const atOnce = inOrder(free.filter((lease) => isTakenAtOnce(lease, situation))).slice(0, places)
-  const expired = inOrder(free.filter((lease) => !isTakenAtOnce(lease, situation)))
-  const take = [...atOnce, ...expired.slice(0, Math.max(0, Math.min(need, places) - atOnce.length))]
-  if (take.length > 0 || need <= 0) return { take, steal: [] }
-  return {
-    take,
-    steal: leasesToSteal(
-      alive.filter((lease) => wanted.has(lease)),
-      counts,
-      share,
-      need,
-      situation,
-    ),
-  }
+  const free = inOrder(those('free')).slice(0, places)
+  const expired = inOrder(those('expired')).slice(0, Math.max(0, Math.min(need, places) - free.length))
+  const take = [...free, ...expired]
+  return { take, steal: take.length > 0 ? [] : leasesToSteal(those('held'), counts, share, need, situation) }
 }
 
-/** Who has what: the unfinished leases that are free, those whose owners live, and how many each worker has or is about to have. */
-function census(situation: LeaseSituation): {
-  readonly free: readonly Lease[]
-  readonly alive: readonly Lease[]
-  readonly counts: ReadonlyMap<string, number>
-  readonly own: number
-  readonly total: number
-} {
-  const { workerId, leases, mine, failoverTimeMillis } = situation
-  const free: Lease[] = []
-  const alive: Lease[] = []
-  const counts = new Map([[workerId, 0]])
-  let total = 0
-  const count = (owner: string): void => void counts.set(owner, (counts.get(owner) ?? 0) + 1)
-  for (const lease of leases) {
-    const { leaseKey, leaseOwner, checkpointOwner, checkpoint } = lease
-    if (isShardEnd(checkpoint)) continue
-    total += 1
-    // During a hand-off the row names the next owner already, while the old one may still checkpoint.
-    const holder = holderOf(lease)
-    if (mine.has(leaseKey)) count(checkpointOwner === workerId && leaseOwner !== null ? leaseOwner : workerId)
-    else if (holder === null || holder === workerId || isOverdue(lease, situation)) free.push(lease)
-    else if (stoodStillMs(lease, situation) > failoverTimeMillis) free.push(lease)
-    else {
-      alive.push(lease)
-      count(leaseOwner ?? holder)
-    }
-  }
-  return { free, alive, counts, own: counts.get(workerId) ?? 0, total }
-}
+/** Whether a lease is taken at once, up to the share of who takes it, or only from an owner that lives. */
+type Standing = 'free' | 'expired' | 'held'
 
-/** How long the owner gave no sign of life. One that is seen for the first time may have given it just now. */
-function stoodStillMs(lease: Lease, { observations, workers, nowMs }: LeaseSituation): number {
-  const seen = workers === null ? observations[lease.leaseKey] : workers[holderOf(lease) ?? '']
-  return seen === undefined ? 0 : nowMs - seen.sinceMs
+function standingOf(lease: Lease, situation: LeaseSituation): Standing {
+  const { workerId, observations, workers, nowMs, failoverTimeMillis } = situation
+  // During a hand-off the row names the next owner already, while the old one may still checkpoint.
+  const holder = holderOf(lease)
+  if (holder === null || holder === workerId || isOverdue(lease, situation)) return 'free'
+  const seen = workers === null ? observations[lease.leaseKey] : workers[holder]
+  // One that is seen for the first time may have shown that it lives just now.
+  const stoodStillMs = seen === undefined ? 0 : nowMs - seen.sinceMs
+  if (stoodStillMs > veryOld * failoverTimeMillis) return 'free'
+  return stoodStillMs > failoverTimeMillis ? 'expired' : 'held'
 }
 
 /** A hand-off to this worker whose old owner has had its time: it renews, and does not know hand-offs, or does not come to an end. */
-function isOverdue({ leaseKey, leaseOwner, checkpointOwner }: Lease, situation: LeaseSituation): boolean {
+function isOverdue({ leaseKey, leaseOwner }: Lease, situation: LeaseSituation): boolean {
   const { workerId, observations, nowMs, failoverTimeMillis, gracefulLeaseHandoffTimeoutMillis } = situation
-  if (leaseOwner !== workerId || checkpointOwner === null) return false
-  return nowMs - (observations[leaseKey]?.handoffSinceMs ?? nowMs) > gracefulLeaseHandoffTimeoutMillis + failoverTimeMillis
+  const sinceMs = observations[leaseKey]?.handoffSinceMs ?? nowMs
+  return leaseOwner === workerId && nowMs - sinceMs > gracefulLeaseHandoffTimeoutMillis + failoverTimeMillis
 }
 
-function isTakenAtOnce(lease: Lease, situation: LeaseSituation): boolean {
-  const { workerId, failoverTimeMillis } = situation
-  const holder = holderOf(lease)
-  if (holder === null || holder === workerId || isOverdue(lease, situation)) return true
-  return stoodStillMs(lease, situation) > veryOld * failoverTimeMillis
+/** How many leases each worker that lives has or is about to have, this one being among them. */
+function countByOwner(unfinished: readonly Lease[], situation: LeaseSituation): ReadonlyMap<string, number> {
+  const { workerId, mine } = situation
+  const counts = new Map([[workerId, 0]])
+  for (const lease of unfinished) {
+    const { leaseKey, leaseOwner, checkpointOwner } = lease
+    const isMine = mine.has(leaseKey)
+    if (!isMine && standingOf(lease, situation) !== 'held') continue
+    // What this worker is acquiring has the name of another in its row; what it hands over, that of the next owner.
+    const owner = isMine && checkpointOwner !== workerId ? workerId : (leaseOwner ?? checkpointOwner ?? workerId)
+    counts.set(owner, (counts.get(owner) ?? 0) + 1)
+  }
+  return counts
 }
 
-function wantedLeases({ leases, mine, unwanted, maxLeasesForWorker }: LeaseSituation): ReadonlySet<Lease> {
-  const unfinished = leases.filter(({ checkpoint }) => !isShardEnd(checkpoint))
+function wantedLeases(unfinished: readonly Lease[], { mine, unwanted, maxLeasesForWorker }: LeaseSituation): Lease[] {
   const unfinishedKeys = new Set(unfinished.map(({ leaseKey }) => leaseKey))
   const scarce = unfinished.length > maxLeasesForWorker
-  return new Set(
-    unfinished.filter(
-      ({ leaseKey, parentShardIds }) =>
-        !mine.has(leaseKey) && !unwanted.has(leaseKey) && !(scarce && parentShardIds.some((parent) => unfinishedKeys.has(parent))),
-    ),
+  return unfinished.filter(
+    ({ leaseKey, parentShardIds }) =>
+      !mine.has(leaseKey) && !unwanted.has(leaseKey) && !(scarce && parentShardIds.some((parent) => unfinishedKeys.has(parent))),
   )
 }
 
@@ -162,18 +139,17 @@ function wantedLeases({ leases, mine, unwanted, maxLeasesForWorker }: LeaseSitua
  * one is needed: otherwise the two would swap their places for ever.
  */
 function leasesToSteal(
-  alive: readonly Lease[],
+  held: readonly Lease[],
   counts: ReadonlyMap<string, number>,
   share: number,
   need: number,
-  { workerId, maxLeasesToStealAtOneTime, seed }: LeaseSituation,
-): readonly Lease[] {
-  const others = [...counts]
-    .filter(([owner]) => owner !== workerId)
-    .sort(([a, most], [b, next]) => next - most || rankOf(seed, a) - rankOf(seed, b))
-  for (const [owner, count] of others) {
+  { maxLeasesToStealAtOneTime, seed }: LeaseSituation,
+): readonly OwnedLease[] {
+  const owners = [...counts].sort(([a, most], [b, next]) => next - most || rankOf(seed, a) - rankOf(seed, b))
+  for (const [owner, count] of owners) {
     const wanted = count > share ? Math.min(need, count - share) : count === share && need > 1 ? 1 : 0
-    const stolen = alive.filter(({ leaseOwner, checkpointOwner }) => leaseOwner === owner && checkpointOwner === null)
+    // What is being handed over is on its way already.
+    const stolen = held.filter((lease): lease is OwnedLease => lease.leaseOwner === owner && lease.checkpointOwner === null)
     if (stolen.length > 0)
       return stolen
         .sort((a, b) => rankOf(seed, a.leaseKey) - rankOf(seed, b.leaseKey))

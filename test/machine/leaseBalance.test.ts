@@ -3,86 +3,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type LeaseObservations, observeLeases, planLeases } from '../../src/machine/leasePlan.ts'
 import { randomRuns } from '../randomRuns.ts'
-import { aLease, at, idOf } from './shardGraphs.ts'
+import { failoverTimeMillis } from './plannedLeases.ts'
+import { aLease, idOf } from './shardGraphs.ts'
 
-const failoverTimeMillis = 10_000
 const scanIntervalMs = 5_000
-
-/** Who plans, at what is listed: leases by owner, those of the empty name being free. */
-function stolen(owners: Readonly<Record<string, number>>, maxLeasesToStealAtOneTime = 1): number | 'takes' {
-  const leases = Object.entries(owners).flatMap(([leaseOwner, count]) =>
-    Array.from({ length: count }, (_, n) => aLease({ leaseKey: `${leaseOwner}-${n}`, leaseOwner: leaseOwner === '' ? null : leaseOwner })),
-  )
-  const plan = planLeases({
-    workerId: 'foo',
-    leases,
-    observations: observeLeases({}, leases, 0),
-    workers: null,
-    mine: new Set(leases.filter(({ leaseOwner }) => leaseOwner === 'foo').map(({ leaseKey }) => leaseKey)),
-    unwanted: new Set(),
-    nowMs: 0,
-    failoverTimeMillis,
-    gracefulLeaseHandoffTimeoutMillis: 30_000,
-    maxLeasesForWorker: 100,
-    maxLeasesToStealAtOneTime,
-    lost: [],
-    seed: 3,
-  })
-  return plan.take.length > 0 ? 'takes' : plan.steal.length
-}
-
-describe('a worker steals', () => {
-  it('from the worker that has most, when that has more than its share', () => {
-    expect(stolen({ bar: 1, baz: 5 })).toBe(1)
-  })
-
-  it('nothing from workers that have as much as itself, or one more', () => {
-    expect(stolen({ bar: 2, baz: 2, foo: 1 })).toBe(0)
-    expect(stolen({ bar: 2, baz: 2, foo: 2 })).toBe(0)
-    expect(stolen({ bar: 1 })).toBe(0)
-  })
-
-  it('one from a worker that has just its share, when it needs more than one itself', () => {
-    expect(stolen({ bar: 3, baz: 3, qux: 3, foo: 0 })).toBe(1)
-    expect(stolen({ bar: 3, baz: 3, qux: 3, foo: 1 })).toBe(1)
-    expect(stolen({ bar: 3, baz: 3, qux: 3, foo: 2 })).toBe(0)
-  })
-
-  it('nothing in a run that takes a free lease', () => {
-    expect(stolen({ bar: 3, '': 1 })).toBe('takes')
-  })
-
-  it('as many at one time as it is allowed to, and not more than brings both to their share', () => {
-    expect(stolen({ bar: 10 }, 3)).toBe(3)
-    expect(stolen({ bar: 10 }, 30)).toBe(5)
-    expect(stolen({ bar: 10 }, 0)).toBe(0)
-  })
-
-  it('nothing that is being handed over already, which counts for the next owner', () => {
-    const mine = aLease({ leaseKey: 'mine', leaseOwner: 'foo', checkpointOwner: 'bar' })
-    const plan = (leases: readonly Lease[]) =>
-      planLeases({
-        workerId: 'foo',
-        leases,
-        observations: observeLeases({}, leases, 0),
-        workers: null,
-        mine: new Set(),
-        unwanted: new Set(),
-        nowMs: 0,
-        failoverTimeMillis,
-        gracefulLeaseHandoffTimeoutMillis: 30_000,
-        maxLeasesForWorker: 100,
-        maxLeasesToStealAtOneTime: 5,
-        lost: [],
-        seed: 3,
-      })
-    const others = [1, 2].map((n) => aLease({ leaseKey: `bar-${n}`, leaseOwner: 'bar' }))
-    const handedToBaz = aLease({ leaseKey: 'baz', leaseOwner: 'baz', checkpointOwner: 'bar' })
-
-    expect(plan([mine, ...others])).toEqual({ take: [], steal: [] })
-    expect(plan([handedToBaz])).toEqual({ take: [], steal: [] })
-  })
-})
 
 /** A fleet on one table whose owners all live: a worker's plan is carried out at once, or after all have planned. */
 class Fleet {
@@ -215,31 +139,5 @@ describe('a fleet of workers that all live', () => {
       }),
       { numRuns: randomRuns(30) },
     )
-  })
-})
-
-describe('finished shards', () => {
-  it('count for nobody, or every share would be too large', () => {
-    const leases = [
-      ...Array.from({ length: 10 }, (_, n) => aLease({ leaseKey: `end-${n}`, checkpoint: at('SHARD_END') })),
-      ...Array.from({ length: 4 }, (_, n) => aLease({ leaseKey: `open-${n}`, leaseOwner: 'bar' })),
-    ]
-    const { steal } = planLeases({
-      workerId: 'foo',
-      leases,
-      observations: observeLeases({}, leases, 0),
-      workers: null,
-      mine: new Set(),
-      unwanted: new Set(),
-      nowMs: 0,
-      failoverTimeMillis,
-      gracefulLeaseHandoffTimeoutMillis: 30_000,
-      maxLeasesForWorker: 100,
-      maxLeasesToStealAtOneTime: 10,
-      lost: [],
-      seed: 3,
-    })
-
-    expect(steal).toHaveLength(2)
   })
 })

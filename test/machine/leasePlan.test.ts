@@ -1,40 +1,9 @@
 import type { Lease } from '@shardwise/effects'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type LeaseObservations, type LeaseSituation, leasesToDelete, observeLeases, planLeases } from '../../src/machine/leasePlan.ts'
+import { garbageSuspects, type LeaseObservations, leasesToDelete, observeLeases } from '../../src/machine/leasePlan.ts'
+import { acquired, failoverTimeMillis } from './plannedLeases.ts'
 import { aLease, at, idOf } from './shardGraphs.ts'
-
-const failoverTimeMillis = 10_000
-
-interface Facts extends Partial<LeaseSituation> {
-  /** How many leases this worker keeps that are not listed. */
-  readonly kept?: number
-}
-
-/** What `me` plans, the leases having been seen first at 0 unless said otherwise. */
-function planned(leases: readonly Lease[], { kept = 0, ...facts }: Facts = {}) {
-  const { take, steal } = planLeases({
-    workerId: 'me',
-    leases,
-    observations: observeLeases({}, leases, 0),
-    workers: null,
-    mine: new Set(Array.from({ length: kept }, (_, n) => `kept-${n}`)),
-    unwanted: new Set(),
-    nowMs: 0,
-    failoverTimeMillis,
-    gracefulLeaseHandoffTimeoutMillis: 30_000,
-    maxLeasesForWorker: 100,
-    maxLeasesToStealAtOneTime: 1,
-    lost: [],
-    seed: 1,
-    ...facts,
-  })
-  const keysOf = (chosen: readonly Lease[]): readonly string[] => chosen.map(({ leaseKey }) => leaseKey)
-  return { take: keysOf(take), steal: keysOf(steal) }
-}
-
-/** The keys that `me` takes. */
-const acquired = (leases: readonly Lease[], facts: Facts = {}): readonly string[] => planned(leases, facts).take
 
 const a = aLease({ leaseKey: 'a' })
 const othersLease = aLease({ leaseKey: 'a', leaseOwner: 'other', leaseCounter: 5 })
@@ -82,19 +51,19 @@ describe('a worker acquires', () => {
     expect(acquired([{ ...othersLease, checkpointOwner: 'me' }])).toEqual(['a'])
   })
 
-  it('a lease that is not handed over in time, when the old owner renews it all the same', () => {
+  it('a lease that is not handed over in time since it was first seen to be, when the old owner renews it all the same', () => {
+    const row = { ...othersLease, leaseOwner: 'me', checkpointOwner: 'other' }
     const seenAt = (nowMs: number): LeaseObservations => {
-      const row = (leaseCounter: number) => ({ ...othersLease, leaseOwner: 'me', checkpointOwner: 'other', leaseCounter })
-      let observations: LeaseObservations = {}
-      for (let ms = 0; ms <= nowMs; ms += 5_000) observations = observeLeases(observations, [row(ms / 5_000)], ms)
+      let observations: LeaseObservations = observeLeases({}, [othersLease], 0)
+      for (let ms = 5_000; ms <= nowMs; ms += 5_000) observations = observeLeases(observations, [{ ...row, leaseCounter: ms }], ms)
       return observations
     }
-    const row = { ...othersLease, leaseOwner: 'me', checkpointOwner: 'other' }
     const at = (nowMs: number, lease = row) => acquired([lease], { nowMs, observations: seenAt(nowMs) })
 
-    expect(at(40_000)).toEqual([])
-    expect(at(40_001)).toEqual(['a'])
-    expect(at(40_001, { ...row, leaseOwner: 'third' })).toEqual([])
+    expect(at(45_000)).toEqual([])
+    expect(at(45_001)).toEqual(['a'])
+    expect(at(45_001, { ...row, leaseOwner: 'third' })).toEqual([])
+    expect(acquired([row], { nowMs: 45_001, observations: {} })).toEqual([])
   })
 
   it('no lease of a finished shard, whoever owns it', () => {
@@ -146,6 +115,17 @@ describe('a worker acquires', () => {
     expect(at(failoverTimeMillis + 1)).toHaveLength(3)
     expect(at(3 * failoverTimeMillis)).toHaveLength(3)
     expect(at(3 * failoverTimeMillis + 1)).toHaveLength(4)
+  })
+
+  it('no more leases that somebody owned than its share, counting the free ones that it takes with them', () => {
+    const dead = [1, 2, 3].map((n) => aLease({ leaseKey: idOf(n), leaseOwner: 'dead' }))
+    const others = [4, 5, 6].map((n) => aLease({ leaseKey: idOf(n), leaseOwner: 'other', leaseCounter: 1 }))
+    const leases = [aLease({ leaseKey: idOf(0) }), ...dead, ...others, aLease({ leaseKey: idOf(7) })]
+    const seen = observeLeases({}, dead, 0)
+    const nowMs = failoverTimeMillis + 1
+
+    expect(acquired(leases, { nowMs, observations: seen })).toEqual([0, 7, 1, 2].map(idOf))
+    expect(acquired(leases, { nowMs, observations: seen, maxLeasesForWorker: 1, lost: [idOf(0)] })).toEqual([idOf(7)])
   })
 
   it('only unfinished leases that are free, whatever the table holds', () => {
@@ -242,5 +222,29 @@ describe('the lease of a finished shard', () => {
 
   it('is deleted when those of its own parents are gone', () => {
     expect(deleted([{ ...parent, parentShardIds: ['grandparent'] }, left, right])).toEqual(['parent'])
+  })
+})
+
+describe('a lease that is looked for because its shard may be gone', () => {
+  const afterMs = 1_800_000
+  const ended = aLease({ leaseKey: 'ended', childShardIds: ['left', 'right'], ...finished })
+  const left = aLease({ leaseKey: 'left', checkpoint: at('17') })
+  const suspected = (leases: readonly Lease[], nowMs = afterMs): readonly string[] =>
+    garbageSuspects(leases, observeLeases({}, leases, 0), nowMs, afterMs)
+
+  it('is a finished one that has stood still for long enough, though some of its children have no lease', () => {
+    expect(suspected([ended, left])).toEqual(['ended'])
+    expect(suspected([ended])).toEqual(['ended'])
+    expect(suspected([{ ...ended, childShardIds: [] }])).toEqual(['ended'])
+    expect(suspected([ended, left], afterMs - 1)).toEqual([])
+    expect(garbageSuspects([ended], {}, 10 * afterMs, afterMs)).toEqual([])
+  })
+
+  it.each(['TRIM_HORIZON', 'AT_TIMESTAMP'])('is none while a child is still at %s: it may wait for the end of its parent', (sentinel) => {
+    expect(suspected([ended, left, aLease({ leaseKey: 'right', checkpoint: at(sentinel) })])).toEqual([])
+  })
+
+  it('is none that is unfinished', () => {
+    expect(suspected([{ ...ended, checkpoint: at('17') }, left])).toEqual([])
   })
 })
