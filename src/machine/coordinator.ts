@@ -14,7 +14,7 @@ import { CoordinatorDraft, fail, failShared, listSoon, permanent, retry, stop } 
 import type { CoordinatorOptions } from './coordinatorOptions.ts'
 import type { CoordinatorEffect, CoordinatorEffectType, CoordinatorEvent, CoordinatorState, LeaseCall } from './coordinatorState.ts'
 import { foreignLease } from './foreignLease.ts'
-import { endHeartbeat, isAlive, isOfHeartbeat, startHeartbeat, takeHeartbeat } from './heartbeat.ts'
+import { endHeartbeat, isAlive, startHeartbeat, takeHeartbeat } from './heartbeat.ts'
 import { reviewKept } from './keptReview.ts'
 import { audit, repair } from './leaseAudit.ts'
 import { enqueue, takeCall } from './leaseCalls.ts'
@@ -72,9 +72,9 @@ function stepCoordinator(state: CoordinatorState, event: CoordinatorEvent): Step
   const draft = new CoordinatorDraft(state)
   if (event.type === 'stop') stop(draft, event.force)
   else if (event.type === 'leaseGone') leaseGone(draft, event)
-  else if (event.id === state.awaited?.id) takeAwaited(draft, event)
-  else if (isOfHeartbeat(draft, event)) takeHeartbeat(draft, event)
+  else if (state.awaited !== null && event.id === state.awaited.id) takeAwaited(draft, state.awaited, event)
   else if (Object.hasOwn(state.calls, event.id)) takeCall(draft, event)
+  else takeHeartbeat(draft, event)
   if (draft.state.phase === 'stopping' && draft.state.kept.length === 0 && Object.keys(draft.state.calls).length === 0) {
     endHeartbeat(draft)
     if (draft.state.heartbeat === null) draft.set({ phase: 'stopped' })
@@ -95,8 +95,12 @@ function leaseGone(
   if (workerIdShared && phase === 'running') failShared(draft)
 }
 
-function takeAwaited(draft: CoordinatorDraft, event: MachineAnswer<CoordinatorEffectType>): void {
-  const { awaited, next, tablePolls } = draft.state
+function takeAwaited(
+  draft: CoordinatorDraft,
+  awaited: NonNullable<CoordinatorState['awaited']>,
+  event: MachineAnswer<CoordinatorEffectType>,
+): void {
+  const { next, tablePolls } = draft.state
   draft.set({ awaited: null })
   switch (event.type) {
     case 'timerFired':
@@ -130,14 +134,14 @@ function takeAwaited(draft: CoordinatorDraft, event: MachineAnswer<CoordinatorEf
       return
     case 'throttled':
     case 'effectFailed': {
-      const error = event.type === 'effectFailed' ? event.error : { name: 'ThrottlingException', message: `${awaited?.type} was throttled` }
+      const error = event.type === 'effectFailed' ? event.error : { name: 'ThrottlingException', message: `${awaited.type} was throttled` }
       if (permanent.has(error.name)) fail(draft, error)
-      else if (awaited?.type === 'listShards' && draft.state.phase === 'running') run(draft, draft.state.leases)
-      else if (awaited !== null) retry(draft, awaited.type === 'startTimer' ? next : awaited.type, error)
+      else if (awaited.type === 'listShards' && draft.state.phase === 'running') run(draft, draft.state.leases)
+      else retry(draft, awaited.type === 'startTimer' ? next : awaited.type, error)
       return
     }
     default:
-      throw new Error(`answer: ${event.type} does not answer ${String(awaited?.type)}`)
+      throw new Error(`answer: ${event.type} does not answer ${awaited.type}`)
   }
 }
 
@@ -185,11 +189,11 @@ function failLed(draft: CoordinatorDraft, workers: readonly ReportingWorker[]): 
 }
 
 function takeListing(draft: CoordinatorDraft, listing: Extract<CoordinatorEvent, { type: 'leasesListed' }>): void {
-  const { leases, nowMs, reportingWorkers = [], heartbeats = [] } = listing
+  const { leases, nowMs, reportingWorkers, heartbeats = [] } = listing
   const { workers: workersBefore, observations, options, phase } = draft.state
   const { workerId, leaseMode, failoverTimeMillis, leaseScanIntervalMillis } = options
-  const led = reportingWorkers.filter(({ reportedMsAgo }) => reportedMsAgo < reportLivesMs)
-  if (led.length > 0) {
+  const led = reportingWorkers?.filter(({ reportedMsAgo }) => reportedMsAgo < reportLivesMs)
+  if (led !== undefined && led.length > 0) {
     failLed(draft, led)
     return
   }
@@ -198,8 +202,7 @@ function takeListing(draft: CoordinatorDraft, listing: Extract<CoordinatorEvent,
   const pair = { workerId, workersBefore, workers, observations, leases }
   const others = beats ? workersWithoutHeartbeats(pair) : workersWithHeartbeats(pair)
   const heartbeatsInDoubt = Object.entries(workers).some(
-    ([id, { counter, sinceMs }]) =>
-      (beats ? counter === null && id !== workerId : counter !== null) && nowMs - sinceMs <= failoverTimeMillis,
+    ([id, { counter, sinceMs }]) => (!beats || (counter === null && id !== workerId)) && nowMs - sinceMs <= failoverTimeMillis,
   )
   draft.set({ workers, heartbeatsInDoubt })
   if (others.length > 0) failMixed(draft, others)
@@ -270,7 +273,7 @@ function run(draft: CoordinatorDraft, leases: readonly Lease[], nowMs?: number):
     ...taken.map(
       ({ leaseKey, leaseCounter, leaseOwner }) => ({ type: 'acquireLease', leaseKey, leaseCounter, leaseOwner, workerId }) as const,
     ),
-    ...asked.map(({ leaseKey, leaseOwner }) => ({ type: 'requestHandoff', leaseKey, leaseOwner: leaseOwner ?? '', workerId }) as const),
+    ...asked.map(({ leaseKey, leaseOwner }) => ({ type: 'requestHandoff', leaseKey, leaseOwner, workerId }) as const),
     ...deleted.map((leaseKey) => ({ type: 'deleteLease', leaseKey }) as const),
     ...deadHeartbeats(draft, now),
   ])
@@ -293,10 +296,11 @@ function run(draft: CoordinatorDraft, leases: readonly Lease[], nowMs?: number):
 function deadHeartbeats(draft: CoordinatorDraft, nowMs: number): readonly LeaseCall[] {
   const { workers, leases, options, calls, queue } = draft.state
   const owners = new Set(leases.flatMap(({ leaseOwner, checkpointOwner }) => [leaseOwner, checkpointOwner]))
-  const asked = new Set([...Object.values(calls), ...queue].flatMap((call) => (call.type === 'deleteHeartbeat' ? [call.workerId] : [])))
+  const asked = [...Object.values(calls), ...queue]
+  const isAsked = (workerId: string): boolean => asked.some((call) => call.type === 'deleteHeartbeat' && call.workerId === workerId)
   return Object.entries(workers).flatMap(([workerId, { counter, sinceMs }]) => {
     const isDead = nowMs - sinceMs > heartbeatStandsTimes * options.failoverTimeMillis
-    if (counter === null || !isDead || workerId === draft.state.options.workerId || owners.has(workerId) || asked.has(workerId)) return []
+    if (counter === null || !isDead || workerId === draft.state.options.workerId || owners.has(workerId) || isAsked(workerId)) return []
     return [{ type: 'deleteHeartbeat', workerId, counter } as const]
   })
 }

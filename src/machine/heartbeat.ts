@@ -1,29 +1,24 @@
-import type { MachineAnswer } from '@shardwise/effects'
+import type { EffectOf, MachineAnswer } from '@shardwise/effects'
 import { backoffMs } from './backoff.ts'
 import { type CoordinatorDraft, fail, failShared, listSoon, permanent } from './coordinatorDraft.ts'
 import type { CoordinatorEffectType, OwnHeartbeat } from './coordinatorState.ts'
 import { renewalIntervalMs } from './renewalInterval.ts'
 
+type HeartbeatAnswer = MachineAnswer<CoordinatorEffectType>
+
 /** Begins to write the heartbeat of this worker, whose row has this counter; null where there is none. */
 export function startHeartbeat(draft: CoordinatorDraft, counter: number | null, nowMs: number): void {
-  draft.set({
-    heartbeat: {
-      counter,
-      writtenMs: null,
-      unconfirmedMs: null,
-      awaited: null,
-      deadline: null,
-      beatMs: nowMs,
-      inDoubtSinceMs: null,
-      failures: 0,
-    },
-  })
-  write(draft, nowMs)
-}
-
-/** Whether an answer is one that the heartbeat awaits. */
-export function isOfHeartbeat({ state: { heartbeat } }: CoordinatorDraft, { id }: { readonly id: number }): boolean {
-  return heartbeat?.awaited?.id === id || heartbeat?.deadline?.id === id
+  const unwritten: OwnHeartbeat = {
+    counter,
+    writtenMs: null,
+    unconfirmedMs: null,
+    awaited: null,
+    deadline: null,
+    beatMs: nowMs,
+    inDoubtSinceMs: null,
+    failures: 0,
+  }
+  draft.set({ heartbeat: write(draft, unwritten, nowMs) })
 }
 
 /** Whether this worker may hold leases by its heartbeat. */
@@ -31,42 +26,16 @@ export function isAlive({ state: { heartbeat } }: CoordinatorDraft): boolean {
   return heartbeat !== null && heartbeat.writtenMs !== null
 }
 
-/** Takes an answer that the heartbeat awaits. */
-export function takeHeartbeat(draft: CoordinatorDraft, event: MachineAnswer<CoordinatorEffectType>): void {
+/** Takes an answer that the heartbeat awaits; others change nothing. */
+export function takeHeartbeat(draft: CoordinatorDraft, event: HeartbeatAnswer): void {
   const { heartbeat } = draft.state
-  if (heartbeat === null) return
-  if (event.id === heartbeat.deadline?.id) {
-    change(draft, { deadline: null })
-    // A timer that failed: the next beat asks for another.
-    if (event.type === 'timerFired') loseAll(draft)
-    return
-  }
-  const { awaited, failures, beatMs, inDoubtSinceMs } = heartbeat
-  if (awaited?.type === 'deleteHeartbeat') {
-    const isOwnStep = event.type === 'heartbeatRefused' && event.counter === awaited.counter + 1 && inDoubtSinceMs !== null
-    change(draft, { inDoubtSinceMs: null })
-    if (isOwnStep) askForEnd(draft, awaited.counter + 1)
-    // One that stays is deleted by others.
-    else draft.set({ heartbeat: null })
-    return
-  }
-  change(draft, { awaited: null })
-  switch (event.type) {
-    case 'timerFired':
-      beat(draft, event.nowMs)
-      return
-    case 'heartbeatWritten':
-      written(draft, event.counter, event.nowMs)
-      return
-    case 'heartbeatRefused':
-      refused(draft, event.counter)
-      return
-    default:
-      if (event.type === 'effectFailed') {
-        change(draft, { inDoubtSinceMs: awaited?.type === 'writeHeartbeat' ? (inDoubtSinceMs ?? beatMs) : inDoubtSinceMs })
-        if (permanent.has(event.error.name)) fail(draft, event.error)
-      }
-      backOff(draft, failures)
+  if (heartbeat?.deadline?.id === event.id) draft.set({ heartbeat: takeDeadline(draft, heartbeat, event) })
+  else if (heartbeat?.awaited?.id === event.id) {
+    const { awaited } = heartbeat
+    const answered = { ...heartbeat, awaited: null }
+    draft.set({
+      heartbeat: awaited.type === 'deleteHeartbeat' ? takeEnd(draft, answered, awaited, event) : takeBeat(draft, answered, awaited, event),
+    })
   }
 }
 
@@ -76,98 +45,121 @@ export function endHeartbeat(draft: CoordinatorDraft): void {
   if (heartbeat === null || (heartbeat.awaited !== null && heartbeat.awaited.type !== 'startTimer')) return
   const { counter, awaited, deadline, inDoubtSinceMs } = heartbeat
   for (const timer of [awaited, deadline]) if (timer !== null) draft.effects.push({ type: 'cancel', id: timer.id })
-  if (counter === null && inDoubtSinceMs === null) draft.set({ heartbeat: null })
-  else askForEnd(draft, counter ?? 1)
+  const isThere = counter !== null || inDoubtSinceMs !== null
+  draft.set({ heartbeat: isThere ? askForEnd(draft, { ...heartbeat, deadline: null }, counter ?? 1) : null })
 }
 
-function askForEnd(draft: CoordinatorDraft, counter: number): void {
+function askForEnd(draft: CoordinatorDraft, heartbeat: OwnHeartbeat, counter: number): OwnHeartbeat {
   const { workerId } = draft.state.options
-  change(draft, { deadline: null, awaited: draft.ask({ type: 'deleteHeartbeat', workerId, counter }) })
+  return { ...heartbeat, awaited: draft.ask({ type: 'deleteHeartbeat', workerId, counter }) }
 }
 
-function change(draft: CoordinatorDraft, changes: Partial<OwnHeartbeat>): void {
-  const { heartbeat } = draft.state
-  if (heartbeat !== null) draft.set({ heartbeat: { ...heartbeat, ...changes } })
+function takeEnd(
+  draft: CoordinatorDraft,
+  heartbeat: OwnHeartbeat,
+  { counter }: EffectOf<'deleteHeartbeat'>,
+  event: HeartbeatAnswer,
+): OwnHeartbeat | null {
+  const isOwnStep = event.type === 'heartbeatRefused' && event.counter === counter + 1 && heartbeat.inDoubtSinceMs !== null
+  // One that stays is deleted by others.
+  return isOwnStep ? askForEnd(draft, { ...heartbeat, inDoubtSinceMs: null }, counter + 1) : null
 }
 
-function schedule(draft: CoordinatorDraft, delayMs: number): void {
-  change(draft, { awaited: draft.ask({ type: 'startTimer', delayMs }) })
+function takeDeadline(draft: CoordinatorDraft, heartbeat: OwnHeartbeat, event: HeartbeatAnswer): OwnHeartbeat {
+  const passed = { ...heartbeat, deadline: null }
+  // A timer that failed: the next beat asks for another.
+  return event.type === 'timerFired' ? loseAll(draft, passed) : passed
 }
 
-function backOff(draft: CoordinatorDraft, failures: number): void {
+function takeBeat(
+  draft: CoordinatorDraft,
+  heartbeat: OwnHeartbeat,
+  { type }: EffectOf<'startTimer' | 'writeHeartbeat'>,
+  event: HeartbeatAnswer,
+): OwnHeartbeat {
+  switch (event.type) {
+    case 'timerFired':
+      return beat(draft, heartbeat, event.nowMs)
+    case 'heartbeatWritten':
+      return written(draft, heartbeat, event.counter, event.nowMs)
+    case 'heartbeatRefused':
+      return refused(draft, heartbeat, event.counter)
+    case 'effectFailed': {
+      if (permanent.has(event.error.name)) fail(draft, event.error)
+      const inDoubtSinceMs = heartbeat.inDoubtSinceMs ?? heartbeat.beatMs
+      return backOff(draft, type === 'writeHeartbeat' ? { ...heartbeat, inDoubtSinceMs } : heartbeat)
+    }
+    default:
+      return backOff(draft, heartbeat)
+  }
+}
+
+function schedule(draft: CoordinatorDraft, heartbeat: OwnHeartbeat, delayMs: number): OwnHeartbeat {
+  return { ...heartbeat, awaited: draft.ask({ type: 'startTimer', delayMs }) }
+}
+
+function backOff(draft: CoordinatorDraft, heartbeat: OwnHeartbeat): OwnHeartbeat {
   const { failoverTimeMillis, seed } = draft.state.options
   const intervalMs = renewalIntervalMs(failoverTimeMillis)
-  change(draft, { failures: failures + 1 })
-  schedule(draft, backoffMs(failures + 1, seed, Math.max(1, Math.floor(intervalMs / 4)), intervalMs))
+  const failures = heartbeat.failures + 1
+  return schedule(draft, { ...heartbeat, failures }, backoffMs(failures, seed, Math.max(1, Math.floor(intervalMs / 4)), intervalMs))
 }
 
-function beat(draft: CoordinatorDraft, nowMs: number): void {
-  const { heartbeat, options, phase } = draft.state
-  if (heartbeat === null) return
+function beat(draft: CoordinatorDraft, heartbeat: OwnHeartbeat, nowMs: number): OwnHeartbeat {
+  const { failoverTimeMillis } = draft.state.options
   const { writtenMs, unconfirmedMs } = heartbeat
   const agoMs = unconfirmedMs === null ? Number.POSITIVE_INFINITY : nowMs - unconfirmedMs
-  const intervalMs = renewalIntervalMs(options.failoverTimeMillis)
-  change(draft, { unconfirmedMs: null })
+  const intervalMs = renewalIntervalMs(failoverTimeMillis)
+  const due = { ...heartbeat, unconfirmedMs: null }
   if (agoMs < intervalMs) {
-    change(draft, { writtenMs: unconfirmedMs })
-    schedule(draft, Math.max(1, Math.ceil(intervalMs - agoMs)))
-    if (phase === 'running') listSoon(draft)
-    return
+    const confirmed = schedule(draft, { ...due, writtenMs: unconfirmedMs }, Math.ceil(intervalMs - agoMs))
+    listSoon(draft)
+    return confirmed
   }
-  if (writtenMs !== null && nowMs - writtenMs > options.failoverTimeMillis) loseAll(draft)
-  write(draft, nowMs)
+  const isLate = writtenMs !== null && nowMs - writtenMs > failoverTimeMillis
+  return write(draft, isLate ? loseAll(draft, due) : due, nowMs)
 }
 
-function write(draft: CoordinatorDraft, nowMs: number): void {
-  const { heartbeat, options } = draft.state
-  if (heartbeat === null) return
+function write(draft: CoordinatorDraft, heartbeat: OwnHeartbeat, nowMs: number): OwnHeartbeat {
+  const { workerId, failoverTimeMillis } = draft.state.options
   const { counter, writtenMs, deadline } = heartbeat
-  change(draft, { beatMs: nowMs, awaited: draft.ask({ type: 'writeHeartbeat', workerId: options.workerId, counter }) })
-  if (writtenMs === null || deadline !== null) return
-  const leftMs = options.failoverTimeMillis - (nowMs - writtenMs)
-  change(draft, { deadline: draft.ask({ type: 'startTimer', delayMs: Math.max(1, Math.ceil(leftMs)) }) })
+  const awaited = draft.ask({ type: 'writeHeartbeat', workerId, counter })
+  const sent = { ...heartbeat, beatMs: nowMs, awaited }
+  if (writtenMs === null || deadline !== null) return sent
+  const leftMs = failoverTimeMillis - (nowMs - writtenMs)
+  return { ...sent, deadline: draft.ask({ type: 'startTimer', delayMs: Math.max(1, Math.ceil(leftMs)) }) }
 }
 
-function written(draft: CoordinatorDraft, counter: number, sentMs: number): void {
-  const { heartbeat, options } = draft.state
-  if (heartbeat === null) return
-  const { deadline } = heartbeat
+function written(draft: CoordinatorDraft, heartbeat: OwnHeartbeat, counter: number, sentMs: number): OwnHeartbeat {
+  const { writtenMs, deadline } = heartbeat
   if (deadline !== null) draft.effects.push({ type: 'cancel', id: deadline.id })
-  change(draft, { counter, deadline: null, inDoubtSinceMs: null, failures: 0 })
-  if (isAlive(draft)) {
-    change(draft, { writtenMs: sentMs })
-    schedule(draft, renewalIntervalMs(options.failoverTimeMillis))
-  } else {
-    // The answer may have taken long, and only a timer tells what time it is.
-    change(draft, { unconfirmedMs: sentMs })
-    schedule(draft, 1)
+  const standing = { ...heartbeat, counter, deadline: null, inDoubtSinceMs: null, failures: 0 }
+  if (writtenMs !== null) {
+    return schedule(draft, { ...standing, writtenMs: sentMs }, renewalIntervalMs(draft.state.options.failoverTimeMillis))
   }
+  // The answer may have taken long, and only a timer tells what time it is.
+  return schedule(draft, { ...standing, unconfirmedMs: sentMs }, 1)
 }
 
-function refused(draft: CoordinatorDraft, standing: number | null): void {
-  const { heartbeat } = draft.state
-  if (heartbeat === null) return
-  const { counter, inDoubtSinceMs, failures } = heartbeat
-  if (inDoubtSinceMs !== null && standing === (counter ?? 0) + 1) {
-    written(draft, standing, inDoubtSinceMs)
-    return
-  }
-  if (isAlive(draft) && standing !== null) {
+function refused(draft: CoordinatorDraft, heartbeat: OwnHeartbeat, standing: number | null): OwnHeartbeat {
+  const { counter, writtenMs, inDoubtSinceMs } = heartbeat
+  if (inDoubtSinceMs !== null && standing === (counter ?? 0) + 1) return written(draft, heartbeat, standing, inDoubtSinceMs)
+  if (writtenMs !== null && standing !== null) {
     // Nothing is written any more, so that the other process goes on.
     failShared(draft)
-    return
+    return heartbeat
   }
   // Others took this worker for dead, and deleted its row.
-  if (isAlive(draft)) loseAll(draft)
-  change(draft, { counter: standing, inDoubtSinceMs: null })
-  backOff(draft, failures)
+  const left = writtenMs === null ? heartbeat : loseAll(draft, heartbeat)
+  return backOff(draft, { ...left, counter: standing, inDoubtSinceMs: null })
 }
 
 /** No heartbeat was written for the failover time: others may take the leases of this worker by now. */
-function loseAll(draft: CoordinatorDraft): void {
-  const { heartbeat, kept, queue } = draft.state
-  if (heartbeat?.deadline !== undefined && heartbeat.deadline !== null) draft.effects.push({ type: 'cancel', id: heartbeat.deadline.id })
-  change(draft, { writtenMs: null, deadline: null })
+function loseAll(draft: CoordinatorDraft, heartbeat: OwnHeartbeat): OwnHeartbeat {
+  const { kept, queue } = draft.state
+  const { deadline } = heartbeat
+  if (deadline !== null) draft.effects.push({ type: 'cancel', id: deadline.id })
   draft.set({ queue: queue.filter(({ type }) => type !== 'acquireLease' && type !== 'requestHandoff') })
   for (const leaseKey of kept) draft.effects.push({ type: 'loseLease', leaseKey })
+  return { ...heartbeat, writtenMs: null, deadline: null }
 }

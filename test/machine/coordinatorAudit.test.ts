@@ -51,6 +51,12 @@ describe('an audit', () => {
     expect(look(worker, withoutSecond, 8 * auditMs)).toEqual(['listShards'])
   })
 
+  it('does not look at a stream that the leases cover', () => {
+    const worker = keepingAll()
+
+    expect([1, 2, 3, 4, 5].flatMap((n) => look(worker, mine, n * auditMs))).not.toContain('listShards')
+  })
+
   it.each([
     ['cannot be read', aFailure()],
     ['is throttled', { type: 'throttled' } as const],
@@ -85,6 +91,19 @@ describe('a finished lease whose children are unknown', () => {
     worker.answer('listShards', shardsListed([...shards.filter(({ shardId }) => shardId !== idOf(1)), ...childShard]))
 
     expect(worker.effects).toMatchObject([{ type: 'deleteLease', leaseKey: idOf(1) }, { type: 'startTimer' }])
+  })
+
+  it('is looked for no more than every half hour', () => {
+    const worker = keepingAll()
+    look(worker, rows, 0)
+    expect(look(worker, rows, garbageMs - 1)).not.toContain('listShards')
+    const looks = [garbageMs, garbageMs + 10_000, 2 * garbageMs - 1, 2 * garbageMs].map((nowMs) => {
+      const asked = look(worker, rows, nowMs)
+      if (asked.includes('listShards')) worker.answer('listShards', { type: 'throttled' })
+      return asked.includes('listShards')
+    })
+
+    expect(looks).toEqual([true, false, false, true])
   })
 
   it('stays when the shard is still listed, and when a child has not started', () => {

@@ -102,6 +102,7 @@ describe('a running coordinator', () => {
     const worker = keepingAll()
     worker.send({ type: 'leaseGone', leaseKey: first, outcome: 'leaseLost' })
     worker.send({ type: 'leaseGone', leaseKey: second, outcome: 'stopped' })
+    worker.send({ type: 'leaseGone', leaseKey: third, outcome: 'failed' })
     worker.wait()
 
     worker.answer('listLeases', listed(leasesOf(shards)))
@@ -224,6 +225,7 @@ describe('a finished shard', () => {
   /** The types of the effects when the finished lease has stood for longer than the clean-up interval, while the others were renewed. */
   function afterTheInterval(options: Parameters<typeof aLedWorker>[0]): LedWorker {
     const worker = untilRunning(leasesOf(shards), { maxLeasesForWorker: 0, ...options })
+    worker.settleCalls(() => false)
     for (const nowMs of [0, 300_000]) {
       worker.wait()
       worker.answer(
@@ -246,6 +248,17 @@ describe('a finished shard', () => {
     expect(worker.asked).toEqual(['startTimer'])
     worker.answer('deleteLease', { type: 'leaseDeleted' })
     expect(worker.asked).toEqual([])
+  })
+
+  it('takes no place among the leases of its worker while its lease is being deleted', () => {
+    const worker = afterTheInterval({ maxLeasesForWorker: 1, maxLeasesToStealAtOneTime: 0 })
+    expect(worker.asked).toEqual(['deleteLease', 'startTimer'])
+    const free = finished.map((lease) => ({ ...lease, leaseOwner: null }))
+    worker.wait()
+
+    worker.answer('listLeases', listed(free, 310_000))
+
+    expect(worker.effects).toMatchObject([{ type: 'acquireLease', leaseKey: second }, { type: 'startTimer' }])
   })
 
   it('keeps its lease when nothing is to be cleaned up', () => {
@@ -348,76 +361,6 @@ describe('a stop', () => {
 
     expect(worker.outstanding.awaited).toEqual([])
     expect(worker.state.phase).toBe('stopped')
-  })
-})
-
-describe('a coordinator in a fleet', () => {
-  const four = tiledShards(4)
-  const others = leasesOf(four, { leaseOwner: 'other', leaseCounter: 5 })
-
-  it('asks a worker that has more than its share for one lease at a look, and for none that it has asked for', () => {
-    const worker = untilRunning(others)
-    expect(worker.effects).toMatchObject([{ type: 'requestHandoff', leaseOwner: 'other', workerId: 'me' }, { type: 'startTimer' }])
-    expect(worker.wait()).toBe(1_000)
-
-    worker.answer('listLeases', listed(others, 5_000))
-    expect(worker.asked).toEqual(['requestHandoff', 'startTimer'])
-    worker.wait()
-    worker.answer('listLeases', listed(others, 9_000))
-    expect(worker.asked).toEqual(['startTimer'])
-  })
-
-  it('waits for a lease that it asked for while the old owner lives, looks often, and takes it when it is handed over', () => {
-    const worker = untilRunning(others)
-    worker.settleCalls()
-    const [wanted] = others
-    if (wanted === undefined) throw new Error('leases: expected four')
-    const look = (coming: typeof wanted, nowMs: number): number => {
-      const delayMs = worker.wait()
-      worker.answer(
-        'listLeases',
-        listed(
-          [coming, ...others.slice(1)].map((row) => ({ ...row, leaseCounter: nowMs })),
-          nowMs,
-        ),
-      )
-      return delayMs
-    }
-    const asked = { ...wanted, leaseOwner: 'me', checkpointOwner: 'other' }
-    expect(look(asked, 1_000)).toBe(1_000)
-    expect(worker.asked).toEqual(['requestHandoff', 'startTimer'])
-    worker.settleCalls(() => false)
-    expect(look(asked, 2_000)).toBe(1_000)
-    worker.settleCalls(() => false)
-
-    expect(look({ ...asked, checkpointOwner: null }, 3_000)).toBe(1_000)
-
-    expect(worker.effects).toMatchObject([
-      { type: 'acquireLease', leaseKey: wanted.leaseKey, leaseCounter: 3_000 },
-      { type: 'startTimer', delayMs: 10_000 },
-    ])
-  })
-
-  it('takes a lease without asking where that is switched off', () => {
-    const worker = untilRunning(others, { isGracefulLeaseHandoffEnabled: false })
-
-    expect(worker.effects).toMatchObject([
-      { type: 'acquireLease', leaseCounter: 5, workerId: 'me' },
-      { type: 'startTimer', delayMs: 10_000 },
-    ])
-  })
-
-  it('reaches for another lease when the one that it wanted could not be had', () => {
-    const worker = untilRunning(leasesOf(tiledShards(8), { leaseOwner: 'other', leaseCounter: 5 }))
-    const wanted = new Set<string>()
-    for (let look = 0; look < 6; look += 1) {
-      for (const effect of worker.effects) if (effect.type === 'requestHandoff') wanted.add(effect.leaseKey)
-      worker.settleCalls(() => false)
-      worker.wait()
-      worker.answer('listLeases', listed(leasesOf(tiledShards(8), { leaseOwner: 'other', leaseCounter: 5 }), look))
-    }
-
-    expect(wanted.size).toBeGreaterThan(2)
   })
 })
 

@@ -357,6 +357,16 @@ describe('a table whose leases a leader of the KCL 3 assigns', () => {
     expect(worker.asked).toEqual([])
   })
 
+  it('is refused with an error that names three workers of many', () => {
+    const worker = aLedWorker()
+    worker.answer('ensureTable', { type: 'tableReady' })
+    const reportingWorkers = [1, 2, 3, 4].map((n) => ({ workerId: `java-${n}`, reportedMsAgo: 0 }))
+
+    worker.answer('listLeases', { ...listed([]), reportingWorkers })
+
+    expect(worker.state.failure?.message).toMatch(/^tableName: expected .* got .*: java-1, java-2, java-3$/)
+  })
+
   it('is taken when its workers have not reported for a minute', () => {
     const worker = aLedWorker()
     worker.answer('ensureTable', { type: 'tableReady' })

@@ -43,6 +43,25 @@ describe('a worker that renews each lease, at a table with heartbeats', () => {
     expect(worker.state.phase).toBe('stopped')
   })
 
+  it('names three workers of many', () => {
+    const worker = atTheTable('kcl')
+    for (const [nowMs, counter] of [
+      [0, 5],
+      [4_500, 6],
+    ] as const) {
+      const heartbeats = ['a', 'b', 'c', 'd'].map((workerId) => ({ workerId, counter }))
+      look(worker, seen(free, nowMs, heartbeats))
+    }
+
+    expect(worker.state.failure?.message).toMatch(/^leaseMode: expected .* got "kcl" beside a, b, c$/)
+  })
+
+  it('remembers nothing of owners that have none', () => {
+    const worker = untilRunning(others(5))
+
+    expect(worker.state.workers).toEqual({})
+  })
+
   it('goes on when they stood still for the failover time', () => {
     const worker = atTheTable('kcl')
     for (const nowMs of [0, 4_500, 9_000]) {

@@ -306,6 +306,18 @@ describe('leases', () => {
     expect(leasesCoverStream([])).toBe(false)
   })
 
+  it.each<[string, readonly string[], string]>([
+    ['at the start', ['5-9'], '-1-5'],
+    ['in the middle', ['0-1', '7-9', `8-${lastHashKey}`], '1-7'],
+    ['at the end', ['0-6'], '6-340282366920938463463374607431768211456'],
+    ['at another end', ['0-7'], '7-340282366920938463463374607431768211456'],
+  ])('tell a hole %s from others by the last key below it and the first above it', (_where, ranges, hole) => {
+    const rows = ranges.map((text) => aLease({ leaseKey: text, hashKeyRange: range(...(text.split('-') as [string, string])) }))
+
+    expect(holeInLeases(rows)).toBe(hole)
+    expect(holeInLeases([...rows, aLease({ leaseKey: idOf(9), hashKeyRange: null })])).toBe('unknown')
+  })
+
   it('are not trusted to cover the stream when one of the unfinished has no hash range', () => {
     expect(leasesCoverStream([...leases, aLease({ leaseKey: idOf(9), hashKeyRange: null })])).toBe(false)
     expect(leasesCoverStream([...leases, aLease({ leaseKey: idOf(9), hashKeyRange: null, checkpoint: at('SHARD_END') })])).toBe(true)

@@ -1,54 +1,21 @@
 import type { Heartbeat, Lease } from '@shardwise/effects'
-import type { CoordinatorOptions } from '@shardwise/machine'
 import { describe, expect, it } from 'vitest'
-import { aLedWorker, type LedWorker, leasesOf, listed, shardsListed, tiledShards } from './ledWorker.ts'
+import {
+  atItsFirstBeat,
+  beat,
+  failoverTimeMillis,
+  free,
+  intervalMs,
+  keeping,
+  list,
+  mine,
+  seen,
+  shards,
+  told,
+  written,
+} from './beatingWorker.ts'
+import { leasesOf, shardsListed } from './ledWorker.ts'
 import { idOf } from './shardGraphs.ts'
-
-const failoverTimeMillis = 6_000
-const intervalMs = 3_000
-const shards = tiledShards(2)
-const free = leasesOf(shards)
-const options: Partial<CoordinatorOptions> = { leaseMode: 'workerHeartbeat', failoverTimeMillis }
-
-const seen = (leases: readonly Lease[], nowMs: number, heartbeats: readonly Heartbeat[] = []) => ({ ...listed(leases, nowMs), heartbeats })
-
-/** A worker that waits for the answer to its first heartbeat. */
-function atItsFirstBeat(leases = free, heartbeats: readonly Heartbeat[] = []): LedWorker {
-  const worker = aLedWorker(options)
-  worker.answer('ensureTable', { type: 'tableReady' })
-  worker.answer('listLeases', seen(leases, 0, heartbeats))
-  worker.answer('listShards', shardsListed(shards))
-  return worker
-}
-
-/** Fires the timer of the heartbeat. */
-function beat(worker: LedWorker, nowMs: number): void {
-  const timer = worker.state.heartbeat?.awaited
-  if (timer?.type !== 'startTimer') throw new Error(`heartbeat: expected a timer, got ${JSON.stringify(timer)}`)
-  worker.send({ type: 'timerFired', id: timer.id, nowMs })
-}
-
-const written = (counter: number, nowMs: number) => ({ type: 'heartbeatWritten', counter, nowMs }) as const
-
-/** A worker that lives since 0, and keeps both leases. */
-function keeping(): LedWorker {
-  const worker = atItsFirstBeat()
-  worker.answer('writeHeartbeat', written(1, 0))
-  beat(worker, 1)
-  worker.answer('listLeases', seen(free, 1, [{ workerId: 'me', counter: 1 }]))
-  worker.settleCalls()
-  return worker
-}
-
-const mine = (facts: Partial<Lease> = {}): readonly Lease[] => leasesOf(shards, { leaseOwner: 'me', leaseCounter: 1, ...facts })
-const told = (worker: LedWorker) => worker.effects.filter(({ type }) => type === 'loseLease' || type === 'handOverLease')
-
-/** Lets the next listing begin at `nowMs`. */
-function list(worker: LedWorker, leases: readonly Lease[], nowMs: number, heartbeats: readonly Heartbeat[] = []): void {
-  const { awaited } = worker.state
-  if (awaited?.type === 'startTimer') worker.send({ type: 'timerFired', id: awaited.id, nowMs })
-  worker.answer('listLeases', seen(leases, nowMs, [{ workerId: 'me', counter: 1 }, ...heartbeats]))
-}
 
 describe('a worker with a heartbeat of its own', () => {
   it('takes nothing before its heartbeat is written, and then lists the leases again', () => {
@@ -60,6 +27,7 @@ describe('a worker with a heartbeat of its own', () => {
 
     beat(worker, 1)
     expect(worker.asked).toEqual(['startTimer', 'cancel', 'listLeases'])
+    expect(worker.effects).toMatchObject([{ delayMs: intervalMs - 1 }, {}, {}])
     worker.answer('listLeases', seen(free, 1))
     expect(worker.asked).toEqual(['acquireLease', 'acquireLease', 'startTimer'])
   })
@@ -104,32 +72,18 @@ describe('a worker with a heartbeat of its own', () => {
 
     worker.answer('writeHeartbeat', written(2, intervalMs))
     expect(worker.effects).toMatchObject([{ type: 'cancel' }, { type: 'startTimer', delayMs: intervalMs }])
+    beat(worker, 2 * intervalMs)
+    expect(worker.effects).toMatchObject([
+      { type: 'writeHeartbeat', counter: 2 },
+      { type: 'startTimer', delayMs: failoverTimeMillis - intervalMs },
+    ])
   })
 
-  it('tries a heartbeat that fails again with backoff', () => {
+  it('keeps its leases while a heartbeat is due just when the failover time has passed', () => {
     const worker = keeping()
-    beat(worker, intervalMs)
-    const delays = ['throttled', 'effectFailed', 'throttled'].map((type, n) => {
-      worker.answer(
-        'writeHeartbeat',
-        type === 'throttled' ? { type } : { type: 'effectFailed', error: { name: 'TimeoutError', message: '' } },
-      )
-      const timer = worker.effects.find((effect) => effect.type === 'startTimer')
-      beat(worker, intervalMs + n)
-      return timer?.delayMs ?? 0
-    })
+    beat(worker, failoverTimeMillis)
 
-    expect(delays.every((delayMs) => delayMs >= 375 && delayMs <= intervalMs)).toBe(true)
-  })
-
-  it('takes a heartbeat that was refused by itself for written, as of when it was first sent', () => {
-    const worker = keeping()
-    beat(worker, intervalMs)
-    worker.answer('writeHeartbeat', { type: 'effectFailed', error: { name: 'TimeoutError', message: '' } })
-    beat(worker, intervalMs + 700)
-    worker.answer('writeHeartbeat', { type: 'heartbeatRefused', counter: 2 })
-
-    expect(worker.state.heartbeat).toMatchObject({ counter: 2, writtenMs: intervalMs, deadline: null })
+    expect(worker.effects).toMatchObject([{ type: 'writeHeartbeat' }, { type: 'startTimer', delayMs: 1 }])
   })
 
   it('gives up all its leases, and what it is about to take, when no heartbeat was written for the failover time', () => {
@@ -138,7 +92,7 @@ describe('a worker with a heartbeat of its own', () => {
     const { deadline } = worker.state.heartbeat ?? {}
     worker.send({ type: 'timerFired', id: deadline?.id ?? 0, nowMs: failoverTimeMillis })
 
-    expect(told(worker)).toEqual([
+    expect(worker.effects).toEqual([
       { type: 'loseLease', leaseKey: idOf(0) },
       { type: 'loseLease', leaseKey: idOf(1) },
     ])
@@ -179,21 +133,14 @@ describe('a worker with a heartbeat of its own', () => {
     expect(worker.asked).not.toContain('keepLease')
   })
 
-  it('fails when another process writes its heartbeat', () => {
-    const worker = keeping()
-    beat(worker, intervalMs)
-    worker.answer('writeHeartbeat', { type: 'heartbeatRefused', counter: 2 })
-
-    expect(worker.state.failure?.name).toBe('WorkerIdShared')
-    expect(worker.asked.filter((type) => type === 'stopKeeping')).toHaveLength(2)
-  })
-
   it('gives up all its leases when others have deleted its heartbeat, and writes it anew', () => {
     const worker = keeping()
     beat(worker, intervalMs)
+    const { deadline } = worker.state.heartbeat ?? {}
     worker.answer('writeHeartbeat', { type: 'heartbeatRefused', counter: null })
 
     expect(told(worker)).toHaveLength(2)
+    expect(worker.effects[0]).toEqual({ type: 'cancel', id: deadline?.id })
     beat(worker, intervalMs + 1)
     expect(worker.effects).toMatchObject([{ type: 'writeHeartbeat', counter: null }])
   })
@@ -209,31 +156,6 @@ describe('a worker with a heartbeat of its own', () => {
     worker.send({ type: 'leaseGone', leaseKey: idOf(1), outcome: 'leaseLost' })
     expect(worker.effects).toMatchObject([{ type: 'cancel' }, { type: 'deleteHeartbeat', workerId: 'me', counter: 2 }])
     expect(worker.state.phase).toBe('stopping')
-
-    worker.answer('deleteHeartbeat', { type: 'heartbeatDeleted' })
-    expect(worker.state.phase).toBe('stopped')
-  })
-
-  it.each([{ type: 'throttled' }, { type: 'heartbeatRefused', counter: 5 }] as const)(
-    'stops although its heartbeat is not deleted: %j',
-    (answer) => {
-      const worker = keeping()
-      worker.send({ type: 'stop', force: true })
-      for (const leaseKey of [idOf(0), idOf(1)]) worker.send({ type: 'leaseGone', leaseKey, outcome: 'leaseLost' })
-      worker.answer('deleteHeartbeat', answer)
-
-      expect(worker.state.phase).toBe('stopped')
-    },
-  )
-
-  it('deletes a heartbeat of which it does not know whether it was written', () => {
-    const worker = keeping()
-    beat(worker, intervalMs)
-    worker.answer('writeHeartbeat', { type: 'effectFailed', error: { name: 'TimeoutError', message: '' } })
-    worker.send({ type: 'stop', force: true })
-    for (const leaseKey of [idOf(0), idOf(1)]) worker.send({ type: 'leaseGone', leaseKey, outcome: 'leaseLost' })
-    worker.answer('deleteHeartbeat', { type: 'heartbeatRefused', counter: 2 })
-    expect(worker.effects).toMatchObject([{ type: 'deleteHeartbeat', counter: 2 }])
 
     worker.answer('deleteHeartbeat', { type: 'heartbeatDeleted' })
     expect(worker.state.phase).toBe('stopped')
@@ -338,5 +260,22 @@ describe('the heartbeat of another worker', () => {
   it('stays while a lease names it', () => {
     const named = [...mine().slice(1), ...leasesOf(shards, { leaseOwner: 'dead', leaseCounter: 9 }).slice(0, 1)]
     expect(deleted(100 * failoverTimeMillis, named)).toEqual([])
+  })
+
+  it('is asked to be deleted once, however long the answer takes', () => {
+    const worker = keeping()
+    const dead = [3, 4].map((counter) => ({ workerId: `dead-${counter}`, counter }))
+    const asked = () => worker.effects.flatMap((effect) => (effect.type === 'deleteHeartbeat' ? [effect.workerId] : []))
+    list(worker, mine(), 10, dead.slice(0, 1))
+    list(worker, mine(), 20, dead)
+    list(worker, mine(), 15 + 3 * failoverTimeMillis, dead)
+    expect(asked()).toEqual(['dead-3'])
+    list(worker, mine(), 21 + 3 * failoverTimeMillis, dead)
+
+    expect(asked()).toEqual(['dead-4'])
+  })
+
+  it('is deleted and that of the worker itself is not, however long that stands still in the table', () => {
+    expect(deleted(100 * failoverTimeMillis, free)).toMatchObject([{ workerId: 'dead' }])
   })
 })
