@@ -17,7 +17,13 @@ import type { CoordinatorEvent } from './coordinatorState.ts'
 import { type LeaseKeeperEvent, leaseKeeper, startLeaseKeeper } from './leaseKeeper.ts'
 import { createMailbox } from './mailbox.ts'
 import type { Observer } from './observation.ts'
-import type { CheckpointRequestedEvent, PauseEvent, ShardConsumerContext, ShardEvent } from './shardConsumerContext.ts'
+import {
+  type CheckpointRequestedEvent,
+  known,
+  type PauseEvent,
+  type ShardConsumerContext,
+  type ShardEvent,
+} from './shardConsumerContext.ts'
 import type { ShardConsumerEngine, ShardConsumerSnapshot } from './shardConsumerEngine.ts'
 import type { ShardConsumerOptions } from './shardConsumerOptions.ts'
 
@@ -256,12 +262,11 @@ function optionsFor({ shutdownOnce, deadLetter }: HostedProcessor, options: Part
 }
 
 /** What the worker fails with when the error policy says that it should. */
-function deliveryFailure({ shardId, gaveUp }: ShardConsumerContext): Error {
-  const place = (at: ExtendedSequenceNumber | null | undefined): string =>
-    at === null || at === undefined ? 'nothing' : `${at.sequenceNumber}/${at.subSequenceNumber}`
-  const { name, message } = gaveUp?.error ?? { name: 'Error', message: 'unknown' }
-  const what = `${shardId}: the records from ${place(gaveUp?.first)} to ${place(gaveUp?.last)} failed ${gaveUp?.attempts} times`
-  return Object.assign(new Error(`${what}, at last with ${name}: ${message}`), { name: 'DeliveryFailedError' })
+function deliveryFailure(context: ShardConsumerContext): Error {
+  const place = (at: ExtendedSequenceNumber | null): string => (at === null ? 'nothing' : `${at.sequenceNumber}/${at.subSequenceNumber}`)
+  const { first, last, attempts, error } = known(context, 'gaveUp')
+  const what = `${context.shardId}: the records from ${place(first)} to ${place(last)} failed ${attempts} times`
+  return Object.assign(new Error(`${what}, at last with ${error.name}: ${error.message}`), { name: 'DeliveryFailedError' })
 }
 
 /** An object with the members of both: `shared` is its prototype, not a copy of two dozen functions for every shard. */

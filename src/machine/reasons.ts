@@ -3,7 +3,7 @@ import { batchIsCovered } from './batches.ts'
 import { type Action, abortTask, answersTask, leaseOf } from './change.ts'
 import { refuseWaiting } from './checkpoints.ts'
 import { verdictOn } from './deliveryPolicy.ts'
-import type { ShardConsumerContext, ShardEffect, ShardEvent } from './shardConsumerContext.ts'
+import { known, type ShardConsumerContext, type ShardEffect, type ShardEvent } from './shardConsumerContext.ts'
 
 /** The reason that an event itself brings: asked for from outside, or found in an answer; null when it brings none. */
 function reasonIn(context: ShardConsumerContext, event: ShardEvent): ShutdownReason | null {
@@ -90,7 +90,8 @@ export const giveUpShardEnd: Action = (context) => {
 
 /** The batch is given up, and the shard with it: the lease is given away, and what failed is kept for the owner of the consumer. */
 export const giveUpDelivery: Action = (context, event) => {
-  const { batch, batchFailures: attempts, lastError: error } = context
+  const { first, last } = known(context, 'batch')
   const given = giveUpShardEnd(context, event)
-  return { ...given, context: { ...given.context, gaveUp: { first: batch?.first ?? null, last: batch?.last ?? null, attempts, error } } }
+  const gaveUp = { first, last, attempts: context.batchFailures, error: known(context, 'lastError') }
+  return { ...given, context: { ...given.context, gaveUp } }
 }

@@ -84,7 +84,7 @@ interface GivenUpBatch {
   readonly first: ExtendedSequenceNumber | null
   readonly last: ExtendedSequenceNumber | null
   readonly attempts: number
-  readonly error: ErrorFacts | null
+  readonly error: ErrorFacts
 }
 
 /** The memory of a shard consumer: plain JSON. */

@@ -459,12 +459,6 @@ export const survivors: readonly ArguedSurvivors[] = [
     why: 'What is skipped is a batch that is there: the question only tells the compiler so.',
   },
   {
-    file: 'src/machine/reasons.ts',
-    line: 'return { ...given, context: { ...given.context, gaveUp: { first: batch?.first ?? null, last: batch?.last ?? null, attempts, error } } }',
-    changes: ['batch?.first → batch.first', 'batch?.last → batch.last'],
-    why: 'What is given up is a batch that is there: the question only tells the compiler so.',
-  },
-  {
     file: 'src/machine/actions.ts',
     line: 'export const countFailure: Action = ({ attempt, task }) => ({ context: { attempt: attempt + 1, resume: task?.type ?? null, task: null } })',
     changes: ['task?.type → task.type'],
