@@ -7,7 +7,7 @@ import { compareSequenceNumbers, isSentinel, isShardEnd, type Lease, type Shard 
  */
 export function foreignLease(leases: readonly Lease[], shards: readonly Shard[]): string | null {
   const listed = new Map(shards.map((shard) => [shard.shardId, shard]))
-  const newest = Math.max(...shards.map(({ shardId }) => ordinalOf(shardId) ?? Number.POSITIVE_INFINITY))
+  const newest = Math.max(...shards.map(({ shardId }) => ordinalOf(shardId)))
   for (const lease of leases) {
     const shard = listed.get(lease.leaseKey)
     const contradiction = shard === undefined ? unlisted(lease, newest) : contradictionOf(lease, shard)
@@ -18,8 +18,7 @@ export function foreignLease(leases: readonly Lease[], shards: readonly Shard[])
 
 /** Shards are numbered in the order of their creation, and the newest are listed for as long as there is a stream. */
 function unlisted({ leaseKey }: Lease, newest: number): string | null {
-  const ordinal = ordinalOf(leaseKey)
-  return ordinal !== null && ordinal > newest ? 'has a lease, and is newer than every shard of the stream' : null
+  return ordinalOf(leaseKey) > newest ? 'has a lease, and is newer than every shard of the stream' : null
 }
 
 function contradictionOf({ checkpoint, hashKeyRange }: Lease, { closed, hashKeyRange: own, startingSequenceNumber }: Shard): string | null {
@@ -36,7 +35,7 @@ function isSameRange(a: Shard['hashKeyRange'], b: Shard['hashKeyRange']): boolea
   return BigInt(a.startingHashKey) === BigInt(b.startingHashKey) && BigInt(a.endingHashKey) === BigInt(b.endingHashKey)
 }
 
-function ordinalOf(shardId: string): number | null {
-  const [, digits] = /^shardId-(\d{1,15})$/.exec(shardId) ?? []
-  return digits === undefined ? null : Number(digits)
+/** NaN, which is neither newer nor older than anything, where an id is not numbered. */
+function ordinalOf(shardId: string): number {
+  return Number(/^shardId-(\d{1,15})$/.exec(shardId)?.[1])
 }

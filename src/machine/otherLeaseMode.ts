@@ -28,8 +28,8 @@ export function workersWithoutHeartbeats({ workerId, workersBefore, workers, obs
   const found = leases.flatMap((lease) => {
     const holder = holderOf(lease)
     if (holder === null || holder === workerId || workers[holder]?.counter !== null || workersBefore[holder]?.counter !== null) return []
-    const before = observations[lease.leaseKey]?.leaseCounter
-    return before !== undefined && lease.leaseCounter > before ? [holder] : []
+    const { leaseKey, leaseCounter } = lease
+    return leaseCounter > (observations[leaseKey]?.leaseCounter ?? leaseCounter) ? [holder] : []
   })
   return [...new Set(found)]
 }

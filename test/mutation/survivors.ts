@@ -536,4 +536,10 @@ export const survivors: readonly ArguedSurvivors[] = [
     changes: ['heartbeat !== null → true'],
     why: 'Nobody asks before the heartbeat was begun: the question only tells the compiler so.',
   },
+  {
+    file: 'src/machine/otherLeaseMode.ts',
+    line: 'if (holder === null || holder === workerId || workers[holder]?.counter !== null || workersBefore[holder]?.counter !== null) return []',
+    changes: ['holder === null → false'],
+    why: 'Without an owner there is no name under which a worker could have been seen: the question only tells the compiler so.',
+  },
 ]
