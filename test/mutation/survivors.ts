@@ -542,4 +542,40 @@ export const survivors: readonly ArguedSurvivors[] = [
     changes: ['holder === null → false'],
     why: 'Without an owner there is no name under which a worker could have been seen: the question only tells the compiler so.',
   },
+  {
+    file: 'src/machine/coordinator.ts',
+    line: 'heartbeatsInDoubt: false,',
+    changes: ['false → true'],
+    why: 'Every listing sets it, before anything reads it.',
+  },
+  {
+    file: 'src/machine/coordinator.ts',
+    line: 'audit: { dueMs: 0, hole: null, seen: 0, garbageDueMs: 0, fills: false, suspects: [] },',
+    changes: ['false → true', '[] → ["Stryker was here"]'],
+    why: 'What an audit lists the shards for is read after an audit, which sets it.',
+  },
+  {
+    file: 'src/machine/coordinator.ts',
+    line: 'const isGivenUp = ({ leaseKey, leaseOwner }: Lease): boolean => leaseOwner === null && observations[leaseKey]?.sinceMs === now',
+    changes: ['observations[leaseKey]?.sinceMs → observations[leaseKey].sinceMs'],
+    why: 'What is taken was listed, and what is listed is observed: the question only tells the compiler so.',
+  },
+  {
+    file: 'src/machine/coordinator.ts',
+    line: "const isAsked = (workerId: string): boolean => asked.some((call) => call.type === 'deleteHeartbeat' && call.workerId === workerId)",
+    changes: ["call.type === 'deleteHeartbeat' → true"],
+    why: 'Other calls name this worker or none, and its own heartbeat is passed over.',
+  },
+  {
+    file: 'src/machine/coordinator.ts',
+    line: 'if (counter === null || !isDead || workerId === draft.state.options.workerId || owners.has(workerId) || isAsked(workerId)) return []',
+    changes: ['counter === null → false'],
+    why: 'Who has no heartbeat is seen as the owner of a lease, and owners are passed over.',
+  },
+  {
+    file: 'src/machine/heartbeat.ts',
+    line: "const isOwnStep = event.type === 'heartbeatRefused' && event.counter === counter + 1 && heartbeat.inDoubtSinceMs !== null",
+    changes: ["event.type === 'heartbeatRefused' → true"],
+    why: 'No other answer to a deletion has a counter: the question only tells the compiler so.',
+  },
 ]
