@@ -7,16 +7,15 @@ import { holderOf } from './workerObservations.ts'
  * handed over. `nowMs` is when the listing began: it may show a row as it was before the lease was acquired.
  */
 export function reviewKept(draft: CoordinatorDraft, leases: readonly Lease[], nowMs: number): void {
-  const { kept, tenures, options } = draft.state
+  const { tenures, options } = draft.state
   const { workerId, failoverTimeMillis } = options
   const rows = new Map(leases.map((lease) => [lease.leaseKey, lease]))
-  for (const leaseKey of kept) {
-    const { token, acquiredMs } = tenures[leaseKey] ?? { token: 0, acquiredMs: nowMs }
+  for (const [leaseKey, { token, acquiredMs }] of Object.entries(tenures)) {
     const row = rows.get(leaseKey)
     const isOfTenure = row !== undefined && row.leaseCounter >= token
     if (!isOfTenure && nowMs - acquiredMs <= failoverTimeMillis) continue
     if (!isOfTenure || holderOf(row) !== workerId) draft.effects.push({ type: 'loseLease', leaseKey })
-    else if (row.checkpointOwner !== null && row.leaseOwner !== null && row.leaseOwner !== workerId) {
+    else if (row.leaseOwner !== null && row.leaseOwner !== workerId) {
       draft.effects.push({ type: 'handOverLease', leaseKey, nextOwner: row.leaseOwner })
     }
   }

@@ -1,5 +1,12 @@
 import type { AnswerBody, EffectOf } from '@shardwise/effects'
-import { type LeaseKeeperEffect, type LeaseKeeperEvent, type LeaseKeeperState, leaseKeeper, startLeaseKeeper } from '@shardwise/machine'
+import {
+  type LeaseKeeperEffect,
+  type LeaseKeeperEvent,
+  type LeaseKeeperInput,
+  type LeaseKeeperState,
+  leaseKeeper,
+  startLeaseKeeper,
+} from '@shardwise/machine'
 import { type Failure, noEffects, type OutstandingEffects } from './outstandingEffects.ts'
 
 /** The failover time of the leases under test, in ms. */
@@ -21,8 +28,8 @@ export interface KeptLease {
   fire(timer: EffectOf<'startTimer'> | null | undefined, nowMs?: number): void
 }
 
-/** Keeps a lease that was acquired at 0. */
-export function aKeptLease(): KeptLease {
+/** Keeps a lease that was acquired at 0, and is renewed here unless said otherwise. */
+export function aKeptLease(facts: Partial<LeaseKeeperInput> = {}): KeptLease {
   const shardId = 'shardId-000000000001'
   let [state, effects] = startLeaseKeeper({
     leaseKey: shardId,
@@ -34,6 +41,7 @@ export function aKeptLease(): KeptLease {
     failoverTimeMillis,
     gracefulLeaseHandoffTimeoutMillis: 30_000,
     seed: 1,
+    ...facts,
   })
   const outstanding = noEffects()
   outstanding.take(effects)
