@@ -35,7 +35,12 @@ export function batchIsCovered({ batch, checkpoint }: ShardConsumerContext): boo
 
 /** Whether nothing of the batch is left to deliver: it was checkpointed to its end, or done part by part. */
 export function nothingIsLeft(context: ShardConsumerContext): boolean {
-  return passes(deliveredThrough(context), context.batch?.last)
+  return passes(deliveredThrough(context), known(context, 'batch').last)
+}
+
+/** Whether the batch is the last of its shard. */
+export function isLastBatch(context: ShardConsumerContext): boolean {
+  return known(context, 'batch').atShardEnd
 }
 
 /**

@@ -3,7 +3,7 @@
  * the names.
  */
 import { isShardEnd, type ShutdownReason } from '@shardwise/effects'
-import { batchIsCovered, nothingIsLeft } from './batches.ts'
+import { batchIsCovered, isLastBatch, nothingIsLeft } from './batches.ts'
 import { answersTask, answersWrite } from './change.ts'
 import { verdictOn } from './deliveryPolicy.ts'
 import { effectiveReason } from './reasons.ts'
@@ -67,7 +67,7 @@ export const failedBefore: Guard = ofAnswer((context) => context.attempt > 0)
 /** The failed batch was checkpointed to its end meanwhile. */
 export const coveredMeanwhile: Guard = ofAnswer(batchIsCovered)
 /** Nothing is left of the batch that is held, and it is not the last of its shard. */
-export const batchCovered: Guard = (context) => nothingIsLeft(context) && !context.batch?.atShardEnd
+export const batchCovered: Guard = (context) => nothingIsLeft(context) && !isLastBatch(context)
 /** The deliveries of a batch are exhausted, and it can be split. */
 export const splitsBatch: Guard = ofAnswer((context, event) => verdictOn(context, event) === 'split')
 /** The part that was split off has records. */

@@ -169,9 +169,9 @@ function hostConsumer(
     lastTold = event
     running?.send(event)
   }
-  /** What a processor asks for does not end a pause from outside. */
+  /** What a processor asks for does not end a pause from outside, and adds nothing to it. */
   const tellFromInside = (event: PauseEvent): void => {
-    if (event.type === 'pause' || !isPausedFromOutside) tell(event)
+    if (!isPausedFromOutside) tell(event)
   }
   return {
     tell(event) {
@@ -239,7 +239,7 @@ function startConsumer(
     ({ context }) => {
       close()
       if (context.outcome === 'failed') options.fail(deliveryFailure(context), false)
-      tellKeeper({ type: 'consumerEnded', outcome: context.outcome ?? 'stopped', openedAtMs: context.openedAtMs })
+      tellKeeper({ type: 'consumerEnded', outcome: known(context, 'outcome'), openedAtMs: context.openedAtMs })
     },
     (error: unknown) => {
       close()

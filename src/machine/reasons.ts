@@ -1,5 +1,5 @@
 import { higherReason, isShardEnd, type Outcome, parseShutdownReason, type ShutdownReason } from '@shardwise/effects'
-import { batchIsCovered } from './batches.ts'
+import { batchIsCovered, isLastBatch } from './batches.ts'
 import { type Action, abortTask, answersTask, leaseOf } from './change.ts'
 import { refuseWaiting } from './checkpoints.ts'
 import { verdictOn } from './deliveryPolicy.ts'
@@ -20,15 +20,13 @@ function reasonIn(context: ShardConsumerContext, event: ShardEvent): ShutdownRea
     case 'recordsRead':
       return event.batch.count === 0 && event.batch.atShardEnd ? 'SHARD_END' : null
     case 'recordsProcessed':
-      return context.batch?.atShardEnd === true ? 'SHARD_END' : null
+      return isLastBatch(context) ? 'SHARD_END' : null
     case 'timerFired':
-      return (batchIsCovered(context) || verdictOn(context, event) === 'skip') && context.batch?.atShardEnd === true ? 'SHARD_END' : null
+      return (batchIsCovered(context) || verdictOn(context, event) === 'skip') && isLastBatch(context) ? 'SHARD_END' : null
     case 'recordsFailed':
     case 'deadLetterDelivered':
       // A failed batch for which a shutdown was to come first is left to the next owner.
-      return (event.type !== 'recordsFailed' || context.reason === null) &&
-        verdictOn(context, event) === 'skip' &&
-        context.batch?.atShardEnd === true
+      return (event.type !== 'recordsFailed' || context.reason === null) && verdictOn(context, event) === 'skip' && isLastBatch(context)
         ? 'SHARD_END'
         : null
     case 'shardNotFound':

@@ -47,6 +47,17 @@ describe('a last batch that would be skipped', () => {
   })
 })
 
+describe('a last batch that goes to the dead letter', () => {
+  const options = { maxDeliveryAttempts: 1, deadLetter: true } as const
+
+  it.each(['REQUESTED', 'SHARD_END'] as const)('ends the shard once it is taken, though a shutdown with %s came meanwhile', (reason) => {
+    const { effects, after } = lastOf([lastBatch(), failed, shutdown(reason), answer('deliverDeadLetter', 'deadLetterDelivered')], options)
+
+    expect(effects.at(-1)).toMatchObject({ type: 'listChildShards' })
+    expect(after.context).toMatchObject({ reason: 'SHARD_END' })
+  })
+})
+
 describe('a shard whose last batch is passed over', () => {
   const after = (moves: readonly Move[], options: Options) => lastOf([lastBatch(), failed, ...moves], options)
 

@@ -1,5 +1,6 @@
 import { seedOf } from '@shardwise/machine/host'
 import { describe, expect, it } from 'vitest'
+import { record } from '../scenarios/story.ts'
 import { aLease, aLeaseHost, settle, someRecords } from './hostedLeases.ts'
 
 const { leaseKey, shardId } = aLease
@@ -157,6 +158,21 @@ describe('a lease that is given up', () => {
     await settle()
 
     expect(host.all('releaseLease')).toMatchObject([{ leaseKey, token: 7 }])
+    expect(host.told).toEqual([leaseLost])
+  })
+
+  it('because the store tells its consumer, is released while a record processor is at work', async () => {
+    const host = aLeaseHost()
+    host.keep({ renews: false })
+    await host.answer('readRecords', someRecords(1, 3))
+    host.processors[0]?.send({ type: 'checkpointRequested', request: 'r1', position: record(2) })
+
+    await host.answer('writeCheckpoint', { type: 'checkpointRefused' })
+
+    expect(host.all('releaseLease')).toMatchObject([{ leaseKey, token: 7 }])
+    expect(host.aborted).toEqual(['processRecords'])
+    expect(host.told).toEqual([])
+    await host.answer('processRecords', { type: 'recordsProcessed' })
     expect(host.told).toEqual([leaseLost])
   })
 

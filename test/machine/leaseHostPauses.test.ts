@@ -74,6 +74,20 @@ describe('a pause that a record processor asks for', () => {
     expect(host.all('processRecords')).toHaveLength(1)
   })
 
+  it('is heard after a pause from outside is over', async () => {
+    const host = aLeaseHost()
+    host.keep(isRunning)
+    host.leases.tell(leaseKey, { type: 'pause' })
+    host.leases.tell(leaseKey, { type: 'resume' })
+    host.processors[0]?.send({ type: 'pause' })
+    await host.answer('readRecords', someRecords(1, 3))
+    expect(host.all('processRecords')).toEqual([])
+
+    host.processors[0]?.send({ type: 'resume' })
+
+    expect(host.all('processRecords')).toHaveLength(1)
+  })
+
   it('while it is being made, holds from the first batch on', async () => {
     const host = aLeaseHost({
       processor: (_, send) => {
