@@ -8,7 +8,7 @@ import { dropBatch, laterOf } from './batches.ts'
 import { type Action, abortTask, leaseOf } from './change.ts'
 import { verdictOn } from './deliveryPolicy.ts'
 import { shutdownCompleted } from './reasons.ts'
-import type { ShardConsumerContext } from './shardConsumerContext.ts'
+import { known, type ShardConsumerContext } from './shardConsumerContext.ts'
 
 export { beginSplit, completeBatch, dropBatch, takeBatch, takePart, takeWhole } from './batches.ts'
 export { requestCheckpoint, takeWriteAnswer } from './checkpoints.ts'
@@ -44,10 +44,12 @@ export const leave: Action = (context, event) => {
 /** The records of the last batch count as processed where the error policy passes them over, and no shutdown was to come first. */
 export const passOver: Action = (context, event) =>
   context.reason === null && verdictOn(context, event) === 'skip'
-    ? { context: { completed: laterOf(context.completed, context.batch?.last ?? null) } }
+    ? { context: { completed: laterOf(context.completed, known(context, 'batch').last) } }
     : {}
 /** What failed is taken up again after a backoff. */
-export const countFailure: Action = ({ attempt, task }) => ({ context: { attempt: attempt + 1, resume: task?.type ?? null, task: null } })
+export const countFailure: Action = (context) => ({
+  context: { attempt: context.attempt + 1, resume: known(context, 'task').type, task: null },
+})
 /** The work to take up again is the opening of the shard. */
 export const thenReopen: Action = () => ({ context: { resume: 'openShard' } })
 /** Takes over the checkpoint that was read. */

@@ -75,8 +75,7 @@ export const takeBatch: Action = (context, event) => {
 
 /** The present batch needs no more processing: its records are freed, and what it says of the end of the shard is noted. */
 export const completeBatch: Action = (context) => {
-  const { batch } = context
-  if (batch === null) return {}
+  const batch = known(context, 'batch')
   return {
     context: {
       batch: null,
@@ -98,9 +97,10 @@ export const dropBatch: Action = (context) => ({
 
 /** The record at fault is looked for in the present batch: in a part of it at a time, of which the first is to be split off. */
 export const beginSplit: Action = (context) => {
-  const { batch, whole } = context
+  const { whole } = context
+  const batch = known(context, 'batch')
   return {
-    context: { batch: null, whole: whole ?? batch, suspects: batch?.count ?? 0 },
+    context: { batch: null, whole: whole ?? batch, suspects: batch.count },
     effects: whole === null ? [] : freeBatch(context),
   }
 }

@@ -8,7 +8,7 @@
 import type { ErrorFacts } from '@shardwise/effects'
 import { batchIsCovered } from './batches.ts'
 import type { Action } from './change.ts'
-import type { ShardConsumerContext, ShardEvent } from './shardConsumerContext.ts'
+import { known, type ShardConsumerContext, type ShardEvent } from './shardConsumerContext.ts'
 import type { DeliveryFailureAnswer } from './shardConsumerOptions.ts'
 
 /** What an event means for the batch that the processor has, or failed on; null where it is delivered again, or nothing failed. */
@@ -18,7 +18,7 @@ export function verdictOn(context: ShardConsumerContext, event: ShardEvent): 'sp
     if (!isExhausted(context, event) || batchIsCovered(context)) return null
     if (bisectBatchOnError && isMany(context)) return 'split'
     // A batch without records is delivered where that was asked for.
-    if (deadLetter && context.batch?.count !== 0) return 'deadLetter'
+    if (deadLetter && known(context, 'batch').count !== 0) return 'deadLetter'
   }
   return onDeliveryFailure ?? (deadLetter ? 'skip' : 'stop')
 }
@@ -38,8 +38,8 @@ function isExhausted(context: ShardConsumerContext, event: ShardEvent): boolean 
   )
 }
 
-function isMany({ batch }: ShardConsumerContext): boolean {
-  return batch !== null && batch.count > 1
+function isMany(context: ShardConsumerContext): boolean {
+  return known(context, 'batch').count > 1
 }
 
 /** When the batch failed first, monotonic ms: the machine learns it when the first backoff ends. */

@@ -7,7 +7,7 @@ import { batchIsCovered, isLastBatch, nothingIsLeft } from './batches.ts'
 import { answersTask, answersWrite } from './change.ts'
 import { verdictOn } from './deliveryPolicy.ts'
 import { effectiveReason } from './reasons.ts'
-import type { ShardConsumerContext, ShardEvent, TaskEffectType } from './shardConsumerContext.ts'
+import { known, type ShardConsumerContext, type ShardEvent, type TaskEffectType } from './shardConsumerContext.ts'
 
 export { answersTask as answered, answersWrite } from './change.ts'
 
@@ -73,7 +73,7 @@ export const splitsBatch: Guard = ofAnswer((context, event) => verdictOn(context
 /** The part that was split off has records. */
 export const partFound: Guard = ofAnswer((_, event) => event.type === 'batchSplit' && event.batch.count > 0)
 /** A part of a split batch is done, and others are suspected still. */
-export const partIsDone: Guard = ofAnswer((context) => context.whole !== null && context.suspects > (context.batch?.count ?? 0))
+export const partIsDone: Guard = ofAnswer((context) => context.suspects > known(context, 'batch').count)
 /** No part of the split batch is suspected any more. */
 export const partsAreDone: Guard = ofAnswer((context) => context.whole !== null)
 /** Nothing is left of the part that is held. */

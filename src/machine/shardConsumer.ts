@@ -30,7 +30,8 @@ class CarryingSnapshot implements ShardConsumerSnapshot {
   }
 }
 
-let emitted: ShardEffect[] = []
+/** The effects of the step that is being taken, or was last. */
+let emitted: ShardEffect[]
 
 /** One scope for all steps: making an actor per step, as XState's own `transition` does, costs four times the step itself. */
 const scope: Parameters<typeof shardConsumerMachine.transition>[2] = (() => {
@@ -58,10 +59,8 @@ function collect(move: () => MachineSnapshot, before?: ConsumerStateValue): Shar
   emitted = []
   const moved = move()
   if (moved.status === 'error') throw moved.error
-  const effects = emitted
-  emitted = []
   const value = before !== undefined && sameValue(before, moved.value) ? before : moved.value
-  return [new CarryingSnapshot(moved, value), effects]
+  return [new CarryingSnapshot(moved, value), emitted]
 }
 
 function sameValue(a: ConsumerStateValue, b: ConsumerStateValue): boolean {

@@ -237,12 +237,6 @@ export const survivors: readonly ArguedSurvivors[] = [
     why: 'The chart runs this action on no other event: the question only tells the compiler so.',
   },
   {
-    file: 'src/machine/batches.ts',
-    line: 'if (batch === null) return {}',
-    changes: ['batch === null → false'],
-    why: 'The chart completes a batch only where there is one: the question only tells the compiler so.',
-  },
-  {
     file: 'src/machine/chartProgram.ts',
     line: 'const byValue = new Map<unknown, State>(states.map((state) => [state.value, state]))',
     changes: ['[state.value, state] → []'],
@@ -343,12 +337,6 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/shardConsumer.ts',
-    line: 'let emitted: ShardEffect[] = []',
-    changes: ['[] → ["Stryker was here"]'],
-    why: 'Every step begins with a list of its own.',
-  },
-  {
-    file: 'src/machine/shardConsumer.ts',
     line: "const self = createActor(shardConsumerMachine, { input: { shardId: 'shardId-000000000000', token: 0 } })",
     changes: [
       "{ input: { shardId: 'shardId-000000000000', token: 0 } } → {}",
@@ -368,12 +356,6 @@ export const survivors: readonly ArguedSurvivors[] = [
     line: "if (action.type !== 'xstate.emit') throw new Error(`machine: the action ${action.type} is not an effect`)",
     changes: ["action.type !== 'xstate.emit' → false"],
     why: 'XState hands over no other action: the chart has none.',
-  },
-  {
-    file: 'src/machine/shardConsumer.ts',
-    line: 'emitted = []',
-    changes: ['[] → ["Stryker was here"]'],
-    why: 'It lets go of the effects of the last step; the next step begins with a list of its own.',
   },
   {
     file: 'src/machine/shardConsumer.ts',
@@ -418,12 +400,6 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/deliveryPolicy.ts',
-    line: "if (deadLetter && context.batch?.count !== 0) return 'deadLetter'",
-    changes: ['context.batch?.count → context.batch.count'],
-    why: 'Deliveries are only exhausted of a batch that is there: the question only tells the compiler so.',
-  },
-  {
-    file: 'src/machine/deliveryPolicy.ts',
     line: "return onDeliveryFailure ?? (deadLetter ? 'skip' : 'stop')",
     changes: [`'stop' → ""`],
     why: 'The chart gives the shard up on every verdict that is none of those it asks for by name.',
@@ -436,12 +412,6 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/deliveryPolicy.ts',
-    line: 'return batch !== null && batch.count > 1',
-    changes: ['batch !== null → true'],
-    why: 'Deliveries are only exhausted of a batch that is there: the question only tells the compiler so.',
-  },
-  {
-    file: 'src/machine/deliveryPolicy.ts',
     line: "return failingSinceMs ?? nowMs - (task?.type === 'startTimer' ? task.delayMs : 0)",
     changes: ["task?.type === 'startTimer' → true", 'task?.type → task.type'],
     why: 'A timer that fires is the task: the question only tells the compiler so.',
@@ -451,18 +421,6 @@ export const survivors: readonly ArguedSurvivors[] = [
     line: "event.type === 'timerFired' && context.options.maxDeliveryAgeMillis !== null && context.batchFailures > 0",
     changes: ["event.type === 'timerFired' → true"],
     why: 'The chart does this for no other event: the question only tells the compiler so.',
-  },
-  {
-    file: 'src/machine/actions.ts',
-    line: 'export const countFailure: Action = ({ attempt, task }) => ({ context: { attempt: attempt + 1, resume: task?.type ?? null, task: null } })',
-    changes: ['task?.type → task.type'],
-    why: 'The chart counts failures of tasks: the question only tells the compiler so.',
-  },
-  {
-    file: 'src/machine/actions.ts',
-    line: '? { context: { completed: laterOf(context.completed, context.batch?.last ?? null) } }',
-    changes: ['context.batch?.last → context.batch.last'],
-    why: 'What is skipped is a batch that is there: the question only tells the compiler so.',
   },
   {
     file: 'src/effects/shown.ts',
@@ -490,21 +448,9 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/batches.ts',
-    line: 'context: { batch: null, whole: whole ?? batch, suspects: batch?.count ?? 0 },',
-    changes: ['batch?.count → batch.count'],
-    why: 'What is split is a batch that is there: the question only tells the compiler so.',
-  },
-  {
-    file: 'src/machine/batches.ts',
     line: "export const takePart: Action = (_, event) => (event.type === 'batchSplit' ? { context: { batch: event.batch, ...unfailed } } : {})",
     changes: ["event.type === 'batchSplit' → true"],
     why: 'The chart does this for no other event: the question only tells the compiler so.',
-  },
-  {
-    file: 'src/machine/guards.ts',
-    line: 'export const partIsDone: Guard = ofAnswer((context) => context.whole !== null && context.suspects > (context.batch?.count ?? 0))',
-    changes: ['context.whole !== null → true', 'context.batch?.count → context.batch.count'],
-    why: 'Records are only suspected while a batch is split, and what was processed is a batch that is there.',
   },
   {
     file: 'src/machine/tasks.ts',
