@@ -133,16 +133,16 @@ const mutants: readonly Mutant[] = [
   {
     name: 'the coordinator does not notice that another has a lease of its worker',
     file: 'src/machine/keptReview.ts',
-    from: 'holderOf(row) !== workerId',
-    to: 'false',
+    from: 'if (!isOfTenure || holderOf(row)',
+    to: 'if (row?.checkpointOwner === null) continue\n    if (!isOfTenure || holderOf(row)',
     rules: ['L1'],
     options: { ...heartbeats, recordsPerSecond: 0, lease: { isGracefulLeaseHandoffEnabled: false }, operations: joins },
   },
   {
     name: 'the coordinator does not notice that another asks for a lease of its worker',
     file: 'src/machine/keptReview.ts',
-    from: 'else if (row.checkpointOwner !== null',
-    to: 'else if (workerId === null && row.checkpointOwner !== null',
+    from: 'else if (row.leaseOwner !== null',
+    to: 'else if (workerId === null && row.leaseOwner !== null',
     rules: ['L1', 'L2', 'L3', 'L6'],
     options: {
       ...heartbeats,
