@@ -10,7 +10,7 @@ const lastBatch = someRecords(1, 3, { atShardEnd: true, childShards: splitChildr
 /** What a handler says that does not know the table. */
 const outsideTheTable = { type: 'nonsense' } as never
 
-const isRunning = { renews: false } as const
+const notRenewed = { renews: false } as const
 const messageOf = ({ failures }: LeaseHostUnderTest): string => String(failures[0]?.error)
 const optionsOf = (host: LeaseHostUnderTest): readonly object[] =>
   host.observed.flatMap(({ machine, step }) => (machine === 'shardConsumer' && step.event === null ? [step.after.context.options] : []))
@@ -18,7 +18,7 @@ const optionsOf = (host: LeaseHostUnderTest): readonly object[] =>
 describe('a shard consumer that has ended', () => {
   it('gives its lease back, once the end of the shard is stored, and lets go of its record processor', async () => {
     const host = aLeaseHost({ script: { createChildLeases: { type: 'childLeasesCreated' } } })
-    host.keep(isRunning)
+    host.keep(notRenewed)
     await host.answer('readRecords', lastBatch)
     await host.answer('processRecords', { type: 'recordsProcessed' })
     host.processors[0]?.send({ type: 'checkpointRequested', request: 'r1', position: null })
@@ -36,7 +36,7 @@ describe('a shard consumer that has ended', () => {
 
   it('because the error policy fails the worker, ends the worker in order, and says which records failed how often with what', async () => {
     const host = aLeaseHost({ shardOptions: { maxDeliveryAttempts: 1, onDeliveryFailure: 'fail' } })
-    host.keep(isRunning)
+    host.keep(notRenewed)
     await host.answer('readRecords', someRecords(1, 3))
 
     await host.answer('processRecords', failed)
@@ -53,7 +53,7 @@ describe('a shard consumer that has ended', () => {
     const host = aLeaseHost({
       shardOptions: { maxDeliveryAttempts: 1, onDeliveryFailure: 'fail', shouldCallProcessRecordsEvenForEmptyRecordList: true },
     })
-    host.keep(isRunning)
+    host.keep(notRenewed)
     await host.answer('readRecords', emptyBatch)
 
     await host.answer('processRecords', failed)
@@ -63,7 +63,7 @@ describe('a shard consumer that has ended', () => {
 
   it('because the error policy stops the shard, does not end the worker', async () => {
     const host = aLeaseHost({ shardOptions: { maxDeliveryAttempts: 1 } })
-    host.keep(isRunning)
+    host.keep(notRenewed)
     await host.answer('readRecords', someRecords(1, 3))
 
     await host.answer('processRecords', failed)
@@ -75,7 +75,7 @@ describe('a shard consumer that has ended', () => {
   it('to be made anew, is followed by another with a record processor of its own, which opens LATEST where it was', async () => {
     const at = { type: 'checkpointRead', checkpoint: { sequenceNumber: 'LATEST', subSequenceNumber: 0 }, pendingCheckpoint: null } as const
     const host = aLeaseHost({ script: { readCheckpoint: at } })
-    host.keep(isRunning)
+    host.keep(notRenewed)
 
     await startAnew(host)
 
@@ -90,7 +90,7 @@ describe('a shard consumer that has ended', () => {
 
   it('hears of a later shutdown no more, but its follower does', async () => {
     const host = aLeaseHost()
-    host.keep(isRunning)
+    host.keep(notRenewed)
     await startAnew(host)
 
     host.leases.handlers.stopKeeping({ type: 'stopKeeping', leaseKey, force: false })
@@ -112,7 +112,7 @@ describe('what ends the worker by force', () => {
       },
     })
 
-    host.keep(isRunning)
+    host.keep(notRenewed)
     await settle()
 
     expect(host.failures).toEqual([{ error: refusal, force: true }])
@@ -122,7 +122,7 @@ describe('what ends the worker by force', () => {
 
   it('is a port that answers a shard consumer outside the table; the lease is released', async () => {
     const host = aLeaseHost()
-    host.keep(isRunning)
+    host.keep(notRenewed)
 
     await host.answer('readRecords', outsideTheTable)
 
@@ -150,7 +150,7 @@ describe('what ends the worker by force', () => {
 describe('a checkpoint that a record processor asks for', () => {
   it('is written with the token of the lease, and settled with the processor', async () => {
     const host = aLeaseHost()
-    host.keep(isRunning)
+    host.keep(notRenewed)
     await host.answer('readRecords', someRecords(1, 3))
 
     host.processors[0]?.send({ type: 'checkpointRequested', request: 'r1', position: record(2) })
@@ -168,7 +168,7 @@ describe('a checkpoint that a record processor asks for', () => {
       },
     })
 
-    host.keep(isRunning)
+    host.keep(notRenewed)
     await settle()
 
     expect(host.all('settleCheckpoint')).toMatchObject([{ request: 'early' }])
@@ -183,7 +183,7 @@ describe('the options of a shard consumer', () => {
     ['says that it wants nothing', { shutdownOnce: false, deadLetter: false }],
   ])('are the very ones of the worker where its record processor %s', (_, processor) => {
     const host = aLeaseHost({ shardOptions: checked, processor: () => processor })
-    host.keep(isRunning)
+    host.keep(notRenewed)
     expect(optionsOf(host)[0]).toBe(checked)
   })
 
@@ -193,20 +193,20 @@ describe('the options of a shard consumer', () => {
     ['does both', { shutdownOnce: true, deadLetter: true }, { missedShardEndCheckpoint: 'replay', deadLetter: true }],
   ])('follow a record processor that %s', (_, processor, changed) => {
     const host = aLeaseHost({ shardOptions: checked, processor: () => processor })
-    host.keep(isRunning)
+    host.keep(notRenewed)
     expect(optionsOf(host)).toEqual([{ ...checked, ...changed }])
   })
 
   it('are the very ones of the worker where dead letters are on already', () => {
     const options = parseShardConsumerOptions({ maxDeliveryAttempts: 3, deadLetter: true })
     const host = aLeaseHost({ shardOptions: options, processor: () => ({ deadLetter: true }) })
-    host.keep(isRunning)
+    host.keep(notRenewed)
     expect(optionsOf(host)[0]).toBe(options)
   })
 
   it('that make no sense with a record processor that takes dead letters end the worker by force, and name what is missing', async () => {
     const host = aLeaseHost({ processor: () => ({ deadLetter: true }) })
-    host.keep(isRunning)
+    host.keep(notRenewed)
     await settle()
     const message = expect.stringMatching(/deadLetter.*maxDeliveryAttempts/) as string
     expect(host.failures).toMatchObject([{ force: true, error: { message } }])
