@@ -38,8 +38,8 @@ export const endTask: Action = () => ({ context: { task: null } })
 
 /** The consumption ends: what is awaited is aborted, what was read and not processed is freed. */
 export const leave: Action = (context, event) => {
-  const dropped = dropBatch(context, event)
-  return { context: { ...atFirst, ...dropped.context }, effects: [...abortTask(context, event), ...(dropped.effects ?? [])] }
+  const dropped = dropBatch(context)
+  return { context: { ...atFirst, ...dropped.context }, effects: [...abortTask(context, event), ...dropped.effects] }
 }
 /** The records of the last batch count as processed where the error policy passes them over, and no shutdown was to come first. */
 export const passOver: Action = (context, event) =>

@@ -90,10 +90,10 @@ export const completeBatch: Action = (context) => {
 }
 
 /** What was read is given up without having been processed: the present batch, and the one that it is a part of. */
-export const dropBatch: Action = (context) => ({
+export const dropBatch = ((context) => ({
   context: { batch: null, whole: null, suspects: 0 },
   effects: [...freeBatch(context), ...freeBatch({ ...context, batch: context.whole })],
-})
+})) satisfies Action
 
 /** The record at fault is looked for in the present batch: in a part of it at a time, of which the first is to be split off. */
 export const beginSplit: Action = (context) => {

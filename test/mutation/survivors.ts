@@ -436,12 +436,6 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/actions.ts',
-    line: 'return { context: { ...atFirst, ...dropped.context }, effects: [...abortTask(context, event), ...(dropped.effects ?? [])] }',
-    changes: ['[] → ["Stryker was here"]'],
-    why: 'What drops batches always says which: the fallback only satisfies the compiler.',
-  },
-  {
-    file: 'src/machine/actions.ts',
     line: "context.reason === null && verdictOn(context, event) === 'skip'",
     changes: ["verdictOn(context, event) === 'skip' → true"],
     why: 'Where no shutdown came first, the shard is at its end because the batch is skipped.',
