@@ -61,7 +61,7 @@ export interface OwnHeartbeat {
   readonly counter: number | null
   /** When the last beat was sent; null before the first one counts, and after the failover time without another: then this worker holds no lease. */
   readonly writtenMs: number | null
-  /** When a first beat was sent whose answer may have come too late for it to count. */
+  /** When a beat was sent that is written; null once a timer has told how long its answer took, without which a first one does not count. */
   readonly unconfirmedMs: number | null
   /** The write, or the timer before the next one; in the end the deletion. */
   readonly awaited: EffectOf<'startTimer' | 'writeHeartbeat' | 'deleteHeartbeat'> | null

@@ -113,7 +113,7 @@ function beat(draft: CoordinatorDraft, heartbeat: OwnHeartbeat, nowMs: number): 
   const due = { ...heartbeat, unconfirmedMs: null }
   if (agoMs < intervalMs) {
     const confirmed = schedule(draft, { ...due, writtenMs: unconfirmedMs }, Math.ceil(intervalMs - agoMs))
-    listSoon(draft)
+    if (writtenMs === null) listSoon(draft)
     return confirmed
   }
   const isLate = writtenMs !== null && nowMs - writtenMs > failoverTimeMillis
@@ -134,11 +134,8 @@ function written(draft: CoordinatorDraft, heartbeat: OwnHeartbeat, counter: numb
   const { writtenMs, deadline } = heartbeat
   if (deadline !== null) draft.effects.push({ type: 'cancel', id: deadline.id })
   const standing = { ...heartbeat, counter, deadline: null, inDoubtSinceMs: null, failures: 0 }
-  if (writtenMs !== null) {
-    return schedule(draft, { ...standing, writtenMs: sentMs }, renewalIntervalMs(draft.state.options.failoverTimeMillis))
-  }
   // The answer may have taken long, and only a timer tells what time it is.
-  return schedule(draft, { ...standing, unconfirmedMs: sentMs }, 1)
+  return schedule(draft, { ...standing, writtenMs: writtenMs === null ? null : sentMs, unconfirmedMs: sentMs }, 1)
 }
 
 function refused(draft: CoordinatorDraft, heartbeat: OwnHeartbeat, standing: number | null): OwnHeartbeat {

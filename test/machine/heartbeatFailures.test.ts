@@ -147,12 +147,13 @@ describe('a heartbeat of which is not known whether it was written', () => {
     worker.answer('writeHeartbeat', aFailure())
     beat(worker, intervalMs + 1_400)
     worker.answer('writeHeartbeat', refused(2))
-    expect(worker.effects).toMatchObject([{ type: 'cancel' }, { type: 'startTimer', delayMs: intervalMs }])
     beat(worker, intervalMs + 1_500)
+    expect(worker.effects).toMatchObject([{ type: 'startTimer', delayMs: intervalMs - 1_500 }])
+    beat(worker, 2 * intervalMs + 100)
 
     expect(worker.effects).toMatchObject([
       { type: 'writeHeartbeat', counter: 2 },
-      { type: 'startTimer', delayMs: failoverTimeMillis - 1_500 },
+      { type: 'startTimer', delayMs: failoverTimeMillis - intervalMs - 100 },
     ])
   })
 

@@ -71,11 +71,29 @@ describe('a worker with a heartbeat of its own', () => {
     ])
 
     worker.answer('writeHeartbeat', written(2, intervalMs))
-    expect(worker.effects).toMatchObject([{ type: 'cancel' }, { type: 'startTimer', delayMs: intervalMs }])
+    expect(worker.effects).toMatchObject([{ type: 'cancel' }, { type: 'startTimer', delayMs: 1 }])
+    beat(worker, intervalMs + 40)
+    expect(worker.effects).toMatchObject([{ type: 'startTimer', delayMs: intervalMs - 40 }])
     beat(worker, 2 * intervalMs)
     expect(worker.effects).toMatchObject([
       { type: 'writeHeartbeat', counter: 2 },
       { type: 'startTimer', delayMs: failoverTimeMillis - intervalMs },
+    ])
+  })
+
+  it('writes the next heartbeat half a failover time after the last one was sent, or at once, however long the answer took', () => {
+    const worker = keeping()
+    beat(worker, intervalMs)
+    worker.answer('writeHeartbeat', written(2, intervalMs))
+    beat(worker, 2 * intervalMs - 100)
+    expect(worker.effects).toMatchObject([{ type: 'startTimer', delayMs: 100 }])
+    beat(worker, 2 * intervalMs)
+    worker.answer('writeHeartbeat', written(3, 2 * intervalMs))
+    beat(worker, 3 * intervalMs + 1_000)
+
+    expect(worker.effects).toMatchObject([
+      { type: 'writeHeartbeat', counter: 3 },
+      { type: 'startTimer', delayMs: intervalMs - 1_000 },
     ])
   })
 
