@@ -1,4 +1,4 @@
-import { createActor, type SnapshotFrom } from 'xstate'
+import { type AnyStateMachine, createActor, type SnapshotFrom } from 'xstate'
 import type { ConsumerStateValue } from './consumerStates.ts'
 import type { ShardConsumerContext, ShardEffect } from './shardConsumerContext.ts'
 import { engineOf, type ShardConsumerSnapshot, type ShardStep } from './shardConsumerEngine.ts'
@@ -35,7 +35,7 @@ let emitted: ShardEffect[]
 
 /** One scope for all steps: making an actor per step, as XState's own `transition` does, costs four times the step itself. */
 const scope: Parameters<typeof shardConsumerMachine.transition>[2] = (() => {
-  const self = createActor(shardConsumerMachine, { input: { shardId: 'shardId-000000000000', token: 0 } })
+  const self = createActor(shardConsumerMachine as AnyStateMachine)
   const refuse = (): never => {
     throw new Error('machine: it tried to do something other than to emit an effect')
   }
