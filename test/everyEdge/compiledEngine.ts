@@ -12,10 +12,13 @@ const textOf = (step: readonly unknown[]): string => JSON.stringify(step)
 function sameText(one: unknown, other: unknown): boolean {
   if (one === other) return true
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false
-  const [names, others] = [Object.keys(one), Object.keys(other)]
-  if (Array.isArray(one) !== Array.isArray(other) || names.length !== others.length) return false
-  for (const [index, name] of names.entries()) {
-    if (name !== others[index]) return false
+  const names = Object.keys(one)
+  if (Array.isArray(one) !== Array.isArray(other) || names.length !== Object.keys(other).length) return false
+  // A loop without iterators: this compares twenty million fields.
+  let index = 0
+  for (const name in other) {
+    if (name !== names[index]) return false
+    index += 1
     const [here, there] = [(one as Fields)[name], (other as Fields)[name]]
     if (here !== there && !sameText(here, there)) return false
   }

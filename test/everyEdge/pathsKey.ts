@@ -11,7 +11,7 @@ describe.each(policies)('the key of a state, with the policy $policy', ({ graph 
   const known = outcomesOf(graph)
 
   it('is the same after every event, as are the effects, for snapshots of one key that were reached in different ways', () => {
-    const others = twins(graph, 6)
+    const others = twins(graph, 3)
 
     expect(others.length).toBeGreaterThan(graph.states.size / 2)
     expect(others.flatMap((snapshot) => differencesAt(snapshot, known, engine))).toEqual([])

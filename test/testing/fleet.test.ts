@@ -3,8 +3,10 @@ import { simulate } from '@shardwise/testing'
 import { describe, expect, it } from 'vitest'
 import { Fleet, usualLease } from '../../src/testing/fleet/fleet.ts'
 import { planOf } from '../../src/testing/fleet/plan.ts'
+import { randomRuns } from '../randomRuns.ts'
 
 const minutes = (count: number): number => count * 60_000
+const seeds = Array.from({ length: randomRuns(5) }, (_, index) => index + 1)
 
 describe('a simulated fleet in which nothing goes wrong', () => {
   it('delivers every record exactly once', async () => {
@@ -54,8 +56,6 @@ describe('a simulated fleet in which nothing goes wrong', () => {
 })
 
 describe('a simulated fleet in which much goes wrong', () => {
-  const seeds = Array.from({ length: 4 }, (_, index) => index + 1)
-
   it.each(seeds)('holds every invariant and comes to rest, seed %i', async (seed) => {
     const { violations, records, deliveries, injected } = await simulate({ seed, workers: 4, durationMs: minutes(5) })
 
@@ -83,7 +83,7 @@ describe('a simulated fleet whose workers write heartbeats', () => {
     expect(deliveries).toBe(records)
   })
 
-  it.each([1, 2, 3, 4])('holds every invariant and comes to rest where much goes wrong, seed %i', async (seed) => {
+  it.each(seeds)('holds every invariant and comes to rest where much goes wrong, seed %i', async (seed) => {
     const { violations, plan } = await simulate({ seed, leaseMode, workers: 4, durationMs: minutes(5) })
 
     expect(violations).toEqual([])
