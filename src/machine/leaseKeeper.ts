@@ -73,8 +73,6 @@ export interface LeaseKeeperState {
   readonly stopping: boolean
   /** Whether another process holds leases under the id of this worker. */
   readonly workerIdShared: boolean
-  /** When the heartbeat that is out was due. */
-  readonly beatMs: number
   /** Who asked for the lease to be handed over. */
   readonly nextOwner: string | null
   readonly consumer: 'running' | 'ended'
@@ -112,7 +110,8 @@ function cancel(draft: KeeperDraft, awaited: { readonly id: number } | null): vo
   if (awaited !== null) draft.effects.push({ type: 'cancel', id: awaited.id })
 }
 
-function scheduleHeartbeat(draft: KeeperDraft, delayMs: number): void {
+/** The next renewal is due an interval after the last one was sent, whose answer may have taken long: only a timer tells what time it is. */
+function scheduleHeartbeat(draft: KeeperDraft, delayMs = 1): void {
   draft.set({ heartbeat: draft.ask({ type: 'startTimer', delayMs }) })
 }
 
@@ -148,14 +147,12 @@ export function startLeaseKeeper(input: LeaseKeeperInput): Stepped {
     restarts: 0,
     stopping: false,
     workerIdShared: false,
-    beatMs: input.acquiredMs,
     nextOwner: null,
     consumer: 'running',
     outcome: null,
     openedAtMs: null,
   })
-  // The answer to the acquisition may have taken long, and only a timer tells what time it is.
-  if (input.renews) scheduleHeartbeat(draft, 1)
+  if (input.renews) scheduleHeartbeat(draft)
   startConsumer(draft)
   return draft.done()
 }
@@ -244,7 +241,6 @@ function takeHeartbeat(draft: KeeperDraft, event: MachineAnswer<LeaseKeeperEffec
   draft.set({ heartbeat: null })
   switch (event.type) {
     case 'timerFired':
-      draft.set({ beatMs: event.nowMs })
       if (failures === 0 && event.nowMs - renewedMs < intervalMs)
         scheduleHeartbeat(draft, Math.ceil(intervalMs - (event.nowMs - renewedMs)))
       else renew(draft, input.failoverTimeMillis - (event.nowMs - renewedMs))
@@ -252,8 +248,7 @@ function takeHeartbeat(draft: KeeperDraft, event: MachineAnswer<LeaseKeeperEffec
     case 'leaseRenewed':
       cancel(draft, draft.state.deadline)
       draft.set({ renewedMs: event.nowMs, failures: 0, deadline: null })
-      // From the write that was the renewal: a checkpoint, say, was sent before the heartbeat was due.
-      scheduleHeartbeat(draft, Math.max(1, intervalMs - Math.max(0, draft.state.beatMs - event.nowMs)))
+      scheduleHeartbeat(draft)
       if (event.nextOwner !== null) askedFor(draft, event.nextOwner)
       return
     case 'workerIdShared':

@@ -59,7 +59,8 @@ describe('a lease keeper', () => {
 
     beatThreeTimes(lease, 3_000)
 
-    expect(lease.effects).toContainEqual(expect.objectContaining({ type: 'startTimer', delayMs: failoverTimeMillis / 2 }))
+    lease.beat(9_001)
+    expect(lease.effects).toEqual([expect.objectContaining({ type: 'startTimer', delayMs: failoverTimeMillis / 2 - 1 })])
     lease.beat(12_000)
     expect(lease.effects[0]).toMatchObject({ type: 'renewLease', leaseKey: 'shardId-000000000001', token: 7 })
   })
@@ -241,7 +242,19 @@ describe('a heartbeat', () => {
 
     lease.renew(renewed(2_000))
 
-    expect(lease.state).toMatchObject({ renewedMs: 2_000, heartbeat: { type: 'startTimer', delayMs: 2_000 } })
+    lease.beat(3_010)
+    expect(lease.state).toMatchObject({ renewedMs: 2_000, heartbeat: { type: 'startTimer', delayMs: 1_990 } })
+  })
+
+  it('is counted from when the last one was sent, so that a late answer leaves the next one its time', () => {
+    const lease = aKeptLease()
+    lease.beat(3_000)
+    lease.renew(renewed(3_000))
+
+    lease.beat(5_900)
+    expect(lease.state.heartbeat).toMatchObject({ type: 'startTimer', delayMs: 100 })
+    lease.beat(6_000)
+    expect(lease.effects).toMatchObject([{ type: 'renewLease' }, { type: 'startTimer', delayMs: failoverTimeMillis / 2 }])
   })
 
   it('is tried three times within the failover time', () => {
