@@ -103,6 +103,36 @@ describe('a batch for which the shard is given up', () => {
   })
 })
 
+describe.each([
+  ['splitBatch', { maxDeliveryAttempts: 1, bisectBatchOnError: true }],
+  ['deliverDeadLetter', { maxDeliveryAttempts: 1, deadLetter: true }],
+] as const)('a batch of many records that failed, at %s', (effect, options) => {
+  const last = (...moves: readonly Move[]) => lastOf([batchOf({ records: [1, 3] }), failed, ...moves], options)
+
+  it('is taken up again there after a backoff, where the adapter failed', () => {
+    expect(last(answer(effect, 'effectFailed', error('TimeoutError'))).effects.map(({ type }) => type)).toEqual(['startTimer'])
+
+    const { effects } = last(answer(effect, 'effectFailed', error('TimeoutError')), fires(50_000))
+    expect(effects.map(({ type }) => type)).toEqual([effect])
+  })
+
+  it('is read again from its shard, where the adapter has it no more', () => {
+    const { effects, after } = last(answer(effect, 'batchGone'))
+
+    expect(effects.map(({ type }) => type)).toEqual(['dropBatch', 'openShard'])
+    expect(after.context).toMatchObject({ batch: null, whole: null, completed: null })
+  })
+
+  it.each([
+    ['the adapter fails', answer(effect, 'effectFailed', error('TimeoutError'))],
+    ['the adapter has it no more', answer(effect, 'batchGone')],
+  ])('is left to a shutdown that came before %s', (_, move) => {
+    const { effects } = last(shutdown('REQUESTED'), move)
+
+    expect(effects.map(({ type }) => type)).toEqual(['dropBatch', 'notifyShutdownRequested'])
+  })
+})
+
 describe('a part of a batch that is split', () => {
   const splits = { maxDeliveryAttempts: 2, bisectBatchOnError: true } as const
   const whole = [batchOf({ records: [1, 2] }), failed, fires(50_000), failed]
