@@ -1,5 +1,8 @@
 import type { ShardConsumerContext } from './shardConsumerContext.ts'
 
+/** Without timers there is no backoff: after so many failures, what waits for a timer that fails is given up. */
+export const maxTimerFailures = 5
+
 /** A whole number from 0 to 2^32 - 1 that looks random and depends on its input alone. */
 export function scatter(value: number): number {
   let x = (value + 0x9e3779b9) | 0

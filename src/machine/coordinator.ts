@@ -137,7 +137,9 @@ function takeAwaited(
       const error = event.type === 'effectFailed' ? event.error : { name: 'ThrottlingException', message: `${awaited.type} was throttled` }
       if (permanent.has(error.name)) fail(draft, error)
       else if (awaited.type === 'listShards' && draft.state.phase === 'running') run(draft, draft.state.leases)
-      else retry(draft, awaited.type === 'startTimer' ? next : awaited.type, error)
+      // Without timers there is no backoff.
+      else if (awaited.type === 'startTimer') retry(draft, next, error, true)
+      else retry(draft, awaited.type, error)
       return
     }
     default:

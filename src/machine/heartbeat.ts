@@ -1,5 +1,5 @@
 import type { EffectOf, MachineAnswer } from '@shardwise/effects'
-import { backoffMs } from './backoff.ts'
+import { backoffMs, maxTimerFailures } from './backoff.ts'
 import { type CoordinatorDraft, fail, failShared, listSoon, permanent } from './coordinatorDraft.ts'
 import type { CoordinatorEffectType, OwnHeartbeat } from './coordinatorState.ts'
 import { renewalIntervalMs } from './renewalInterval.ts'
@@ -85,7 +85,9 @@ function takeBeat(
     case 'heartbeatRefused':
       return refused(draft, heartbeat, event.counter)
     case 'effectFailed': {
-      if (permanent.has(event.error.name)) fail(draft, event.error)
+      const isOver = type === 'startTimer' && heartbeat.failures + 1 >= maxTimerFailures
+      if (isOver || permanent.has(event.error.name)) fail(draft, event.error)
+      if (isOver) return loseAll(draft, heartbeat)
       const inDoubtSinceMs = heartbeat.inDoubtSinceMs ?? heartbeat.beatMs
       return backOff(draft, type === 'writeHeartbeat' ? { ...heartbeat, inDoubtSinceMs } : heartbeat)
     }

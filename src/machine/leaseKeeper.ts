@@ -11,7 +11,7 @@
  * - A renewal that shows a next owner is a requested stop of this one lease, and releases it to that owner.
  */
 import type { EffectOf, MachineAnswer, Outcome, PureMachine, ShardId } from '@shardwise/effects'
-import { backoffMs } from './backoff.ts'
+import { backoffMs, maxTimerFailures } from './backoff.ts'
 import { Draft } from './draft.ts'
 import { renewalIntervalMs } from './renewalInterval.ts'
 
@@ -236,7 +236,8 @@ function consumerEnded(draft: KeeperDraft, outcome: Outcome, openedAtMs: number 
 }
 
 function takeHeartbeat(draft: KeeperDraft, event: MachineAnswer<LeaseKeeperEffectType>): void {
-  const { input, failures, renewedMs } = draft.state
+  const { input, heartbeat, failures, renewedMs } = draft.state
+  const isTimer = heartbeat?.type === 'startTimer'
   const intervalMs = renewalIntervalMs(input.failoverTimeMillis)
   draft.set({ heartbeat: null })
   switch (event.type) {
@@ -260,7 +261,8 @@ function takeHeartbeat(draft: KeeperDraft, event: MachineAnswer<LeaseKeeperEffec
       return
     default:
       draft.set({ failures: failures + 1 })
-      scheduleHeartbeat(draft, backoffMs(failures + 1, input.seed, Math.max(1, Math.floor(intervalMs / 4)), intervalMs))
+      if (isTimer && failures + 1 >= maxTimerFailures) leave(draft)
+      else scheduleHeartbeat(draft, backoffMs(failures + 1, input.seed, Math.max(1, Math.floor(intervalMs / 4)), intervalMs))
   }
 }
 

@@ -96,6 +96,20 @@ describe('a coordinator that starts', () => {
     expect(worker.asked).toEqual(['listShards'])
   })
 
+  it('ends with the failure of its timers when they fail again and again, while it runs, too', () => {
+    const worker = untilRunning(leasesOf(tiledShards(1), { leaseOwner: 'other', leaseCounter: 1 }), { maxInitializationAttempts: 4 })
+    expect(worker.state).toMatchObject({ phase: 'running', awaited: { type: 'startTimer' } })
+
+    for (let failures = 1; failures < 4; failures++) {
+      worker.answer('startTimer', aFailure('NoClock'))
+      expect(worker.asked).toEqual(['startTimer'])
+    }
+    worker.answer('startTimer', aFailure('NoClock'))
+
+    expect(worker.state).toMatchObject({ phase: 'stopped', failure: { name: 'NoClock' } })
+    expect(worker.asked).not.toContain('startTimer')
+  })
+
   it('takes what expired while it was starting', () => {
     const others = leasesOf(shards, { leaseOwner: 'other', leaseCounter: 5 }).slice(0, 2)
     const worker = aLedWorker()

@@ -108,6 +108,23 @@ describe('a timer of the heartbeat that fails', () => {
     expect(worker.effects[0]).toMatchObject({ type: 'writeHeartbeat', counter: 1 })
   })
 
+  it('again and again ends the worker: it loses its leases, and takes its heartbeat away', () => {
+    const worker = keeping()
+    for (let failures = 1; failures < 5; failures++) {
+      failTimer(worker, 'awaited')
+      expect(worker.asked).toEqual(['startTimer'])
+    }
+    failTimer(worker, 'awaited')
+
+    expect(worker.asked).toEqual(expect.arrayContaining(['stopKeeping', 'loseLease']))
+    expect(worker.asked).not.toContain('startTimer')
+    expect(worker.state).toMatchObject({
+      phase: 'stopping',
+      failure: { name: 'TimeoutError' },
+      heartbeat: { writtenMs: null, awaited: null },
+    })
+  })
+
   it("leaves no doubt whether a heartbeat was written: one that stands is another's", () => {
     const worker = keeping()
     failTimer(worker, 'awaited')

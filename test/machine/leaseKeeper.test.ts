@@ -167,6 +167,19 @@ describe('a lease', () => {
     expect(lease.effects).toMatchObject([{ type: 'renewLease' }, { type: 'startTimer', delayMs: failoverTimeMillis - 4_000 }])
   })
 
+  it('is given up when its timers fail again and again: nothing else waits before the next try', () => {
+    const lease = aKeptLease()
+    const fail = (): void => lease.send({ ...aFailure(), id: lease.state.heartbeat?.id ?? 0 })
+    for (let failures = 1; failures < 5; failures++) {
+      fail()
+      expect(lease.asked).toEqual(['startTimer'])
+    }
+    fail()
+
+    expect(lease.asked).toEqual(['LEASE_LOST'])
+    expect(lease.outstanding.awaited).toEqual([])
+  })
+
   it('is given up after a pause of the whole process, before anything is written in its name', () => {
     const lease = aKeptLease()
 
