@@ -1,5 +1,6 @@
 import { isShardEnd } from '@shardwise/effects'
 import { invariant, never, none } from './invariant.ts'
+import { above } from './places.ts'
 import { askedFor, endIsStored, passedOver, type ToldStep, type TraceFacts } from './traceFacts.ts'
 
 /** The steps that start a callback. */
@@ -161,9 +162,11 @@ export const callbackInvariants = [
           finished.add(answered.batch.batchId)
         if (answered?.type === 'deliverDeadLetter' && (heard === 'deadLetterDelivered' || heard === 'batchGone'))
           finished.add(answered.batch.batchId)
-        // Checkpointed to its end, nothing of it is left to deliver.
-        if (heard === 'timerFired' && before?.context.batch && after.context.batch?.batchId !== before.context.batch.batchId)
-          finished.add(before.context.batch.batchId)
+        // Checkpointed to its end, nothing of it is left to deliver: that is looked at when its backoff ends, and while it is held.
+        const batch = before?.context.batch ?? null
+        const isStored = heard === 'checkpointWritten' && batch !== null && batch.last !== null && !above(batch.last, step.kept)
+        if (batch !== null && (heard === 'timerFired' || isStored) && after.context.batch?.batchId !== batch.batchId)
+          finished.add(batch.batchId)
         // Its parts are, and then what is left of it; a part that failed is delivered in parts of its own.
         if (earlier !== null && askedFor(step, 'splitBatch').length > 0) finished.add(earlier)
         const passed = passedOver(step)
