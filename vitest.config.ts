@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -55,12 +56,13 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // The default leaves one core idle; many of these tests wait for servers and child processes.
-    maxWorkers: 2,
-    // Two workers fill two cores: threads of theirs that collect garbage beside them only wait for each other.
+    maxWorkers: Math.max(2, availableParallelism()),
+    // The workers fill the cores: threads of theirs that collect garbage beside them only wait for each other.
     execArgv: ['--max-semi-space-size=64', '--single-threaded-gc'],
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: 'pure', isolate: false, include: pure, setupFiles: ['test/pureWorld.ts'] } },
+      // Files share the modules of their worker: to load them anew for each takes longer than most tests.
       { extends: true, test: { name: 'world', isolate: false, include: ['test/**/*.test.ts'], exclude: pure } },
     ],
   },
