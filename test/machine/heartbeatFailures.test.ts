@@ -98,6 +98,19 @@ describe('a heartbeat that fails', () => {
   })
 })
 
+describe('a heartbeat that cannot be written', () => {
+  it('is tried again for as long as it may come in time', () => {
+    const worker = keeping()
+    for (let failures = 0; failures < 8; failures++) {
+      beat(worker, intervalMs + failures)
+      worker.answer('writeHeartbeat', aFailure())
+    }
+
+    expect(worker.asked).toEqual(['startTimer'])
+    expect(worker.state).toMatchObject({ phase: 'running', failure: null })
+  })
+})
+
 describe('a timer of the heartbeat that fails', () => {
   it('is started again, and the heartbeat is written at once then', () => {
     const worker = keeping()

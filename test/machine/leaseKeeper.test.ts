@@ -180,6 +180,17 @@ describe('a lease', () => {
     expect(lease.outstanding.awaited).toEqual([])
   })
 
+  it('may fail as often as its time allows', () => {
+    const lease = aKeptLease()
+    for (let failures = 0; failures < 8; failures++) {
+      lease.beat(3_000 + failures)
+      lease.renew(throttled)
+    }
+
+    expect(lease.asked).toEqual(['startTimer'])
+    expect(lease.state.phase).toBe('keeping')
+  })
+
   it('is given up after a pause of the whole process, before anything is written in its name', () => {
     const lease = aKeptLease()
 

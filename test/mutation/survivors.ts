@@ -118,6 +118,12 @@ export const survivors: readonly ArguedSurvivors[] = [
   },
   {
     file: 'src/machine/leaseKeeper.ts',
+    line: "const isTimer = heartbeat?.type === 'startTimer'",
+    changes: ['heartbeat?.type → heartbeat.type'],
+    why: 'It is the answer to the heartbeat that is awaited: the question only tells the compiler so.',
+  },
+  {
+    file: 'src/machine/leaseKeeper.ts',
     line: "consumer: 'running',",
     changes: [`'running' → ""`],
     why: 'The start of the consumer sets it in the same step.',
