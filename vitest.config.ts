@@ -55,8 +55,8 @@ export default defineConfig({
     // What waits for processes takes seconds, and minutes where other work is done on the same cores.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // The default leaves one core idle; many of these tests wait for servers and child processes.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // The default leaves one core idle; many of these tests wait for servers and child processes, so two cores take three at once.
+    maxWorkers: Math.max(3, availableParallelism()),
     // The workers fill the cores: threads of theirs that collect garbage beside them only wait for each other.
     execArgv: ['--max-semi-space-size=64', '--single-threaded-gc'],
     sequence: { sequencer: LongestFirst },
