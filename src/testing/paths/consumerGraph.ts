@@ -55,7 +55,7 @@ export const pathInputs: readonly ShardConsumerInput[] = [
 /**
  * Walks every state of a shard consumer that can be told apart, and takes every event there. States are those with different keys: ids, positions and delays
  * do not count but by their order, nor do failures beyond `maxShutdownAttempts`; one checkpoint is written at a time, and none waits behind it. The states
- * grow with `maxShutdownAttempts` and `maxCheckpointAttempts`; with 2 of each, as in the first of `pathInputs`, there are 8,000. @throws what the engine throws.
+ * grow with `maxShutdownAttempts` and `maxCheckpointAttempts`; with 2 of each, as in the first of `pathInputs`, there are up to 8,000. @throws what the engine throws.
  */
 export function consumerGraph(input: ShardConsumerInput, engine: Engine = { start, step }): ConsumerGraph {
   const [first, effects] = engine.start(input)
