@@ -31,7 +31,8 @@ describe.each(policies)('the key of a state, with the policy $policy', ({ graph 
 })
 
 describe('each fact of the key', () => {
-  const tables = graphs.map((graph) => ({ graph, facts: factTable(graph) }))
+  // Small graphs first: one that misses a fact is enough.
+  const tables = graphs.map((graph) => ({ graph, facts: factTable(graph) })).toSorted((a, b) => a.facts.size - b.facts.size)
   const names = new Set(tables.flatMap(({ facts }) => [...facts.values()].flatMap((of) => Object.keys(of))))
 
   it.each([...names])('%s is missed where it is left out', (name) => {

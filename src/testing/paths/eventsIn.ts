@@ -12,7 +12,7 @@ const stale: readonly NamedEvent[] = [
 
 /**
  * What may happen to a consumer, by name: every answer to what it awaits, every shutdown, stale answers, and checkpoints of everything, of the first record of
- * the batch and out of range. While a checkpoint is written, no other is asked for unless it would be refused: who waits behind whom triples the states
+ * the batch and out of range. With an error policy, records are always the newest, and the last ones come with children. While a checkpoint is written, no other is asked for unless it would be refused: who waits behind whom triples the states
  * and leads through no other transition. Nor,
  * with an error policy, but while a batch is looked through for the record at fault, or a dead letter is out. Nor while the shard is paused, but with a batch
  * that is held: what is under way goes on as it does otherwise.
@@ -25,10 +25,13 @@ export function eventsIn(snapshot: ShardConsumerSnapshot): readonly NamedEvent[]
   const awaited = [context.task, context.write?.effect ?? null].filter((effect) => effect !== null)
   const answers = awaited.flatMap((effect) => answersTo(effect, context))
   return [
-    ...answers,
+    ...(hasErrorPolicy(context.options) ? answers.filter(({ name }) => !readElsewhere.has(name)) : answers),
     ...[...shutdowns, ...pausesIn(context), ...checkpointsIn(context), ...stale].map(({ name, event }) => ({ name, event: { ...event } })),
   ]
 }
+
+/** Whether a batch lags behind, and whether the end that comes with it names children, is the same to every error policy. */
+const readElsewhere: ReadonlySet<string> = new Set(['readRecords: some records', 'readRecords: the last records'])
 
 const pause: NamedEvent = { name: 'pause', event: { type: 'pause' } }
 const resume: NamedEvent = { name: 'resume', event: { type: 'resume' } }
