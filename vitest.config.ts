@@ -8,28 +8,31 @@ const source = (path: string): string => fileURLToPath(new URL(`./src/${path}/in
 /** Tests of the pure packages: they run in a world without clock, dice, timers, log and network. */
 const pure = ['test/effects/**/*.test.ts', 'test/machine/**/*.test.ts', 'test/scenarios/**/*.test.ts', 'test/house/pureWorld.test.ts']
 
+/** Tests that start child processes: programs, servers that are not ours, record processors in other languages. */
+const processes = ['test/**/*.process.test.ts']
+
+/** The projects in the order in which they run: what waits for processes goes first, and the pure packages, of which most tests take no time, last. */
+const order = ['processes', 'world', 'pure']
+
 /** Files that take long though they are short, the longest first: in a fresh clone nothing else tells them from others. */
 const longest = [
+  'demo.process',
+  'workerServers.process',
+  'kinesisContract.process',
+  'workerFanOut.process',
+  'multilangWorker.process',
   'everyEdge',
-  'demo',
-  'workerServers',
-  'kinesisContract',
   'fleetMutants',
-  'workerFanOut',
   'conformance',
   'fleet',
-  'multilangWorker',
 ]
 
-/**
- * No worker waits for the other in the end: long files go first, and those of the pure packages, of which most take no time, last. A worker goes from one
- * project to the other but once, for it loads all modules anew then.
- */
+/** No worker waits for the other in the end: long files go first. A worker goes from one project to the next but once, for it loads all modules anew then. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId, project }: TestSpecification): number => {
       const place = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
-      return place === -1 ? longest.length + Number(project.name === 'pure') : place
+      return order.indexOf(project.name) * (longest.length + 1) + (place === -1 ? longest.length : place)
     }
     return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
   }
@@ -63,7 +66,8 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'pure', isolate: false, include: pure, setupFiles: ['test/pureWorld.ts'] } },
       // Files share the modules of their worker: to load them anew for each takes longer than most tests.
-      { extends: true, test: { name: 'world', isolate: false, include: ['test/**/*.test.ts'], exclude: pure } },
+      { extends: true, test: { name: 'world', isolate: false, include: ['test/**/*.test.ts'], exclude: [...pure, ...processes] } },
+      { extends: true, test: { name: 'processes', isolate: false, include: processes } },
     ],
   },
 })

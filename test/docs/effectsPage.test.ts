@@ -1,15 +1,11 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { effectTable } from '@shardwise/effects'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { effectsPage } from '../../docs/effectReference/page.ts'
 import { readTable } from '../../docs/effectReference/readTable.ts'
 import { textOf } from '../house/tree.ts'
-import { program } from '../worker/program.ts'
 
 let folder = ''
 beforeAll(async () => {
@@ -76,19 +72,5 @@ describe('a table', () => {
     await writeFile(file, `interface Shape<T> { x?: T }\nconst of = <T>(): Shape<T> => ({})\nexport const effectTable = {\n  ${text}\n}\n`)
 
     expect(() => readTable(file)).toThrow(message)
-  })
-})
-
-describe('npm run effects', () => {
-  it('with --check only looks whether the page is up to date', async () => {
-    const script = await program(fileURLToPath(new URL('../../docs/effectsPage.ts', import.meta.url)), ['typescript'])
-    const path = join(folder, 'stale.md')
-    await writeFile(path, 'another page')
-
-    await expect(promisify(execFile)(process.execPath, [script, '--check', path])).rejects.toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining(`${path} is not what would be written now: run npm run effects`),
-    })
-    expect(await readFile(path, 'utf8')).toBe('another page')
   })
 })

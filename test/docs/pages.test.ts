@@ -9,7 +9,7 @@ const guides = pages.filter((path) => path === 'README.md' || (path.startsWith('
 
 /** Pages whose programs are run as they stand on the page, and the tests that do so. */
 const ranFromThePage: Readonly<Record<string, string>> = {
-  'README.md': 'test/worker/readme.test.ts',
+  'README.md': 'test/worker/readme.process.test.ts',
   'docs/handlers.md': 'test/docs/handlersPage.test.ts',
 }
 
@@ -46,7 +46,7 @@ function complaintOf(page: string, { language, source, text }: Block): string | 
 /** What is not understood of a line for a shell. */
 function notUnderstood(line: string): string | undefined {
   const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Readonly<Record<string, string>> }
-  const known = new Set(['npm ci && npm start', 'npm ci && npm test', ...Object.keys(scripts).map((name) => `npm run ${name}`)])
+  const known = new Set(['npm ci && npm start', 'npm ci && npm run verify', ...Object.keys(scripts).map((name) => `npm run ${name}`)])
   if (known.has(line)) return undefined
   const [, command, args = ''] = /^npx shardwise (consume|multilang) (.*)$/.exec(line) ?? []
   const quiet = { writeErr: () => undefined }

@@ -1,16 +1,9 @@
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { consumerStateTable, shardConsumerMachine, tableState } from '@shardwise/machine'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Branch, chartBranches, chartStates } from '../../docs/diagram/chart.ts'
 import { escapeMermaid } from '../../docs/diagram/mermaid.ts'
 import { exceptions, overviewEdges } from '../../docs/diagram/overview.ts'
 import { stateDiagramPage } from '../../docs/diagram/page.ts'
-import { program } from '../worker/program.ts'
 import { type Drawing, drawingsIn, readDrawing } from './mermaidBlocks.ts'
 import { textOf } from './tree.ts'
 
@@ -237,25 +230,5 @@ describe('the text of a drawing', () => {
 
     expect(readDrawing([...block, 'state "A" as a', '[*] --> a'].join('\n')).arrows).toHaveLength(1)
     expect(() => readDrawing([...block, 'state "A" as a', line].join('\n'))).toThrow(message)
-  })
-})
-
-describe('npm run diagram', () => {
-  let folder = ''
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'state-diagram-'))
-  })
-  afterAll(() => rm(folder, { recursive: true }))
-
-  it('exits with 1 when --check finds another page, and leaves it alone', async () => {
-    const script = await program(fileURLToPath(new URL('../../docs/stateDiagram.ts', import.meta.url)), ['typescript'])
-    const path = join(folder, 'stale.md')
-    await writeFile(path, `${page} `)
-
-    await expect(promisify(execFile)(process.execPath, [script, '--check', path])).rejects.toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining(`${path} is not what would be written now: run npm run diagram`),
-    })
-    expect(await readFile(path, 'utf8')).toBe(`${page} `)
   })
 })

@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { start, step } from '@shardwise/machine/compiled'
 import { type Engine, invariants, type Life } from '@shardwise/testing'
 import { afterEach, describe, expect, it } from 'vitest'
-import { program } from '../worker/program.ts'
 import { readArguments } from './arguments.ts'
 import { runCommandLine } from './commandLine.ts'
 import { engines } from './engines.ts'
@@ -173,14 +171,5 @@ describe('the command', () => {
 
   it('reads a million operations where nothing is said', () => {
     expect(readArguments([], () => 9)).toEqual({ operations: 1_000_000, seed: 9, replay: null })
-  })
-
-  it('ends as its process does', async () => {
-    const main = await program(join(import.meta.dirname, 'main.ts'))
-    const code = await new Promise((resolve) => {
-      execFile(process.execPath, [main, '--speed', '9'], (error) => resolve(error?.code))
-    })
-
-    expect(code).toBe(2)
   })
 })

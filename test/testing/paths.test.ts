@@ -15,11 +15,11 @@ import { describe, expect, it } from 'vitest'
 import { keyOf } from '../../src/testing/paths/stateKey.ts'
 
 const engine: Engine = { start, step }
-/** One attempt of everything: a smaller graph, for what need not be seen in all of it. */
+/** The smallest of the graphs, for what need not be seen in all of them. */
 const input: ShardConsumerInput = {
   shardId: 'shardId-000000000000',
   token: 7,
-  options: { maxCheckpointAttempts: 1, maxShutdownAttempts: 1 },
+  options: { maxCheckpointAttempts: 1, maxShutdownAttempts: 1, maxDeliveryAttempts: 1, deadLetter: true },
 }
 const graph = consumerGraph(input, engine)
 const all = paths(engine, [input])
