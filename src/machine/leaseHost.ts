@@ -265,8 +265,8 @@ function optionsFor({ shutdownOnce, deadLetter }: HostedProcessor, options: Part
 function deliveryFailure(context: ShardConsumerContext): Error {
   const place = (at: ExtendedSequenceNumber | null): string => (at === null ? 'nothing' : `${at.sequenceNumber}/${at.subSequenceNumber}`)
   const { first, last, attempts, error } = known(context, 'gaveUp')
-  const what = `${context.shardId}: the records from ${place(first)} to ${place(last)} failed ${attempts} times`
-  return Object.assign(new Error(`${what}, at last with ${error.name}: ${error.message}`), { name: 'DeliveryFailedError' })
+  const what = `${context.shardId}: the records from ${place(first)} to ${place(last)} failed in attempt ${attempts}`
+  return Object.assign(new Error(`${what} with ${error.name}: ${error.message}`), { name: 'DeliveryFailedError' })
 }
 
 /** An object with the members of both: `shared` is its prototype, not a copy of two dozen functions for every shard. */

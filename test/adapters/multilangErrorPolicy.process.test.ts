@@ -77,7 +77,7 @@ describe('a record of which every child dies', () => {
     put(world.stream, ['poison'])
 
     await expect(worker.run()).rejects.toThrow(
-      /^shardId-000000000000: the records from .* failed 1 times, at last with ChildProcessError: the child process failed during processRecords: .*: exit code 3$/,
+      /^shardId-000000000000: the records from .* failed in attempt 1 with ChildProcessError: the child process failed during processRecords: .*: exit code 3$/,
     )
   })
 })

@@ -129,7 +129,7 @@ describe('a poison record among 10,000', () => {
     await expect(running).rejects.toMatchObject({
       name: 'DeliveryFailedError',
       message: expect.stringMatching(
-        /^shardId-000000000000: the records from \d+\/0 to \d+\/0 failed 2 times, at last with TypeError: cannot be read$/,
+        /^shardId-000000000000: the records from \d+\/0 to \d+\/0 failed in attempt 2 with TypeError: cannot be read$/,
       ),
     })
     expect(diary.lines).toContain(`${s0} leaseLost`)
