@@ -43,6 +43,19 @@ export const brokenEnds: readonly BrokenDriver[] = [
     breakIt: () => ({ fail: () => undefined }),
   },
   {
+    fault: 'goes on when its observer throws',
+    noticedBy: 'rejects done when the observer throws, and feeds the machine nothing more',
+    breakIt: (whole) => ({
+      observe(...step) {
+        try {
+          whole.observe(...step)
+        } catch {
+          // It is only an observer.
+        }
+      },
+    }),
+  },
+  {
     fault: 'rejects done, and goes on',
     noticedBy: 'rejects done when a handler without an answer throws, and feeds the machine nothing more',
     breakIt: (_, parts) => ({ fail: (error) => parts.reject(error) }),
@@ -105,6 +118,11 @@ export const brokenEnds: readonly BrokenDriver[] = [
     fault: 'never aborts',
     noticedBy: 'aborts exactly the effect that cancel names, and no earlier',
     breakIt: () => ({ cancel: () => undefined }),
+  },
+  {
+    fault: 'aborts a turn after the cancel',
+    noticedBy: 'aborts at the place of the cancel among the effects of its step',
+    breakIt: (whole) => ({ cancel: (id) => queueMicrotask(() => whole.cancel(id)) }),
   },
   {
     fault: 'calls back and fires no signal',

@@ -1,5 +1,5 @@
 import { interpret } from '@shardwise/effects'
-import { type ConformanceCase, conformance, type Runtime } from '@shardwise/testing'
+import { type ConformanceCase, conformance, type RunningMachine, type Runtime } from '@shardwise/testing'
 import { describe, expect, test } from 'vitest'
 import { brokenAnswers } from './brokenAnswers.ts'
 import { brokenConsumers } from './brokenConsumers.ts'
@@ -7,8 +7,11 @@ import { brokenEnds } from './brokenEnds.ts'
 import { brokenOrder } from './brokenOrder.ts'
 import { brokenQueues } from './brokenQueues.ts'
 import { type Break, type BrokenDriver, brokenRuntime } from './brokenRuntimes.ts'
+import { brokenShardDrivers } from './brokenShardDrivers.ts'
 
-const brokenDrivers: readonly BrokenDriver[] = [...brokenOrder, ...brokenAnswers, ...brokenEnds, ...brokenConsumers, ...brokenQueues]
+/** A case has to notice each of them also when it says that it can do less. */
+const brokenLimited = [...brokenQueues, ...brokenShardDrivers]
+const brokenDrivers: readonly BrokenDriver[] = [...brokenOrder, ...brokenAnswers, ...brokenEnds, ...brokenConsumers, ...brokenLimited]
 
 /** The driver of the project itself. */
 const interpreted: Runtime = {
@@ -46,7 +49,7 @@ describe('the conformance suite', () => {
     })
   }
 
-  for (const { fault, noticedBy, breakIt, can } of brokenQueues) {
+  for (const { fault, noticedBy, breakIt, can } of brokenLimited) {
     test(`notices a driver that ${fault}, also when all that it can is ${can.join(', ') || 'the least'}`, async () => {
       expect(await complaints(conformance(brokenRuntime(breakIt, can)))).toContain(noticedBy)
     })
@@ -144,6 +147,18 @@ describe('a runtime that cannot do everything', () => {
   ] as const)('may not say that it %s when it does not', async (capability, error) => {
     const cases = conformance({ ...least, can: ['anyMachine', capability] })
     await expect(cases[0]?.run()).rejects.toThrow(error)
+  })
+
+  test.each([
+    [undefined, 'run: expected it to give back a running machine, got undefined'],
+    [Promise.resolve(), 'run: expected it to give back a running machine, got a promise of one'],
+    [{}, 'send: expected a function of the running machine, got undefined'],
+    [{ send: fail, done: true }, 'done: expected a promise, got true'],
+    [{ send: fail, idle: true }, 'idle: expected a function, got true'],
+    [{ send: fail, close: null }, 'close: expected a function, got null'],
+  ])('must give back a running machine, not %o', async (running, error) => {
+    const cases = conformance({ can: [], run: () => running as unknown as RunningMachine }).filter(({ leftOut }) => leftOut === null)
+    for (const { run } of cases) await expect(run()).rejects.toThrow(error)
   })
 
   test.each([

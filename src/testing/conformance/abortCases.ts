@@ -1,6 +1,6 @@
 import type { AbortSignalLike } from '@shardwise/effects'
 import { expectEqual } from '../expectEqual.ts'
-import { cancel, fired, type ScriptedBench, timer, told } from './scripted.ts'
+import { cancel, drop, fired, type ScriptedBench, timer, told } from './scripted.ts'
 
 type Cases = Readonly<Record<string, (bench: ScriptedBench) => Promise<void>>>
 
@@ -14,6 +14,21 @@ export const abortCases: Cases = {
     bench.send(told('cancel 2'))
     await bench.idle()
     expectEqual(bench.aborted, [2], 'aborted')
+  },
+
+  'aborts at the place of the cancel among the effects of its step': async (bench) => {
+    bench.play({
+      start: [timer(1)],
+      react: () => [drop('b1'), cancel(1), drop('b2')],
+      handle: ({ type }, context) => {
+        if (type !== 'startTimer') return undefined
+        context.onAbort(() => bench.happen('aborted'))
+        return new Promise(() => undefined)
+      },
+    })
+    bench.send(told('go'))
+    await bench.idle()
+    expectEqual(bench.log, ['! startTimer #1', '> go', '! dropBatch b1', 'aborted', '! dropBatch b2'], 'log')
   },
 
   'fires the signal as well, also for a handler that looks at it only afterwards': async (bench) => {

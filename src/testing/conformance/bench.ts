@@ -1,6 +1,6 @@
 import { type EffectType, effectTable, type HandlerContext, isAnswered, type PureMachine, type Step } from '@shardwise/effects'
 import type { ShardConsumerInput, ShardEffect, ShardEvent } from '@shardwise/machine'
-import type { RunningMachine, Runtime, RuntimeSetup } from './runtime.ts'
+import { checkRunning, type RunningMachine, type Runtime, type RuntimeSetup } from './runtime.ts'
 
 const quietTurns = 50
 
@@ -66,13 +66,12 @@ export class Bench {
         observe?.(step)
       },
     })
+    checkRunning(running, this.#runtime.can)
     this.#running = running
     running.done?.then(
       (snapshot) => (this.end = { snapshot }),
       (error: unknown) => (this.end = { error }),
     )
-    this.#expectMember('closes', 'close')
-    this.#expectMember('ends', 'done')
   }
 
   /** Sends an event from outside. What `send` throws, now or later, is thrown by `idle`. */
@@ -152,12 +151,6 @@ export class Bench {
       const { id } = effect
       if (this.#runtime.can.includes('aborts')) context.onAbort(() => this.aborted.push(id))
       return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }))
-    }
-  }
-
-  #expectMember(capability: 'closes' | 'ends', member: 'close' | 'done'): void {
-    if (this.#runtime.can.includes(capability) && this.#running?.[member] === undefined) {
-      throw new Error(`${member}: expected of a runtime that says it ${capability}, got undefined`)
     }
   }
 }

@@ -3,9 +3,18 @@ import { abortCases, closeAbortsCases } from './abortCases.ts'
 import { answerCases } from './answerCases.ts'
 import type { Bench } from './bench.ts'
 import { ConsumerBench } from './consumer.ts'
-import { consumerAbortCases, consumerCases, consumerEndCases, consumerObserverCases, consumerRestoreCases } from './consumerCases.ts'
+import {
+  consumerAbortCases,
+  consumerCloseAbortsCases,
+  consumerCloseCases,
+  consumerCloseDoneCases,
+  consumerEndCases,
+  consumerObserverCases,
+  consumerRestoreCases,
+} from './consumerCapabilityCases.ts'
+import { consumerCases } from './consumerCases.ts'
 import { closeCases, closeDoneCases, doneCases, endCases, restoredDoneCases } from './endCases.ts'
-import { observerCases, restoreCases } from './observerCases.ts'
+import { observerCases, observerEndCases, restoreCases } from './observerCases.ts'
 import { orderCases } from './orderCases.ts'
 import { type Capability, checkRuntime, lackOf, type Runtime } from './runtime.ts'
 import { ScriptedBench } from './scripted.ts'
@@ -26,6 +35,7 @@ const scriptedGroups: readonly Group<ScriptedBench>[] = [
   [['aborts'], abortCases],
   [['ends'], doneCases],
   [['observes'], observerCases],
+  [['observes', 'ends'], observerEndCases],
   [['restores'], restoreCases],
   [['restores', 'ends'], restoredDoneCases],
   [['closes'], closeCases],
@@ -38,6 +48,9 @@ const consumerGroups: readonly Group<ConsumerBench>[] = [
   [['aborts'], consumerAbortCases],
   [['ends'], consumerEndCases],
   [['observes'], consumerObserverCases],
+  [['closes'], consumerCloseCases],
+  [['closes', 'aborts'], consumerCloseAbortsCases],
+  [['closes', 'ends'], consumerCloseDoneCases],
   [['restores'], consumerRestoreCases],
 ]
 

@@ -20,6 +20,7 @@ interface Beginning {
   readonly given?: ShardConsumerInput
   readonly from?: StartedSnapshot
   readonly handle?: Handle | undefined
+  readonly observe?: (step: Step<unknown, ShardEvent, ShardEffect>) => void
 }
 type AnsweredByShard = Extract<ShardEffect['type'], AnsweredEffectType>
 
@@ -50,15 +51,26 @@ export class ConsumerBench extends Bench {
   }
 
   /** Begins with a fresh consumer, or with a restored one. */
-  begin({ given = input, from = start(given), handle }: Beginning = {}): void {
+  begin({ given = input, from = start(given), handle, observe }: Beginning = {}): void {
     const [snapshot, effects] = from
     this.#note(null, null, snapshot, effects)
-    this.run({ machine: shardConsumer, start: from, input: given, handle, observe: (observed) => void this.observed.push(observed) })
+    this.run({
+      machine: shardConsumer,
+      start: from,
+      input: given,
+      handle,
+      observe: (observed) => {
+        this.observed.push(observed)
+        observe?.(observed)
+      },
+    })
   }
 
-  /** Takes the step by hand that the runtime is to take as well. */
+  /** Takes the step by hand that the runtime is to take as well. What the event answers is out no more. */
   expectStep(event: ShardEvent): void {
     const before = this.snapshot
+    const answered = this.#out.findIndex((effect) => 'id' in event && 'id' in effect && effect.id === event.id)
+    if (answered !== -1) this.#out.splice(answered, 1)
     const [after, effects] = step(before, event)
     this.#note(event, before, after, effects)
   }
@@ -72,7 +84,7 @@ export class ConsumerBench extends Bench {
 
   /** Answers the oldest effect of that type that is out, and compares. `meanwhile` is what the handlers send while that step is being taken. */
   async reply<K extends AnsweredByShard>(type: K, body: AnswerBody<K>, meanwhile: readonly ShardEvent[] = []): Promise<void> {
-    const { id } = this.#takeOut(type)
+    const { id } = this.#oldest(type)
     for (const event of [{ ...body, id } as unknown as ShardEvent, ...meanwhile]) this.expectStep(event)
     this.answer(id, body)
     await this.compare()
@@ -85,7 +97,7 @@ export class ConsumerBench extends Bench {
 
   /** Rejects the oldest effect of that type that is out, and compares. */
   async reject(type: AnsweredByShard, error: Error): Promise<void> {
-    const { id } = this.#takeOut(type)
+    const { id } = this.#oldest(type)
     this.expectStep({ type: 'effectFailed', id, error: { name: error.name, message: error.message } })
     this.fail(id, error)
     await this.compare()
@@ -116,9 +128,8 @@ export class ConsumerBench extends Bench {
     }
   }
 
-  #takeOut(type: AnsweredByShard): EffectOf<AnsweredByShard> {
-    const index = this.#out.findIndex((effect) => effect.type === type)
-    const [effect] = index === -1 ? [] : this.#out.splice(index, 1)
+  #oldest(type: AnsweredByShard): EffectOf<AnsweredByShard> {
+    const effect = this.#out.find((each) => each.type === type)
     if (effect === undefined || !('id' in effect)) throw new Error(`bench: no ${type} is out`)
     return effect as EffectOf<AnsweredByShard>
   }

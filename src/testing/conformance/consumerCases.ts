@@ -1,15 +1,12 @@
-import { restore, type ShardConsumerSnapshot, type ShardEvent } from '@shardwise/machine'
+import type { ShardEvent } from '@shardwise/machine'
 import { expectEqual } from '../expectEqual.ts'
 import type { Handle } from './bench.ts'
 import { ConsumerBench, expectSame, liveOn, untilInitializing, untilProcessing, untilReading } from './consumer.ts'
-import { type AwaitedEffect, aBatch, goodAnswer, input, requestDuring } from './goodWorld.ts'
+import { type AwaitedEffect, aBatch, goodAnswer, input, leaseLost, request, requestDuring, stop } from './goodWorld.ts'
 import type { Runtime } from './runtime.ts'
 
 type Cases = Readonly<Record<string, (bench: ConsumerBench, runtime: Runtime) => Promise<void>>>
 
-const request = (name: string) => ({ type: 'checkpointRequested', request: name, position: null }) as const
-const stop = { type: 'shutdown', reason: 'REQUESTED' } as const
-const leaseLost = { type: 'shutdown', reason: 'LEASE_LOST' } as const
 const burst = Array.from({ length: 100 }, (_, index) => request(`r${index}`))
 
 /** Sends events from inside the first handler of that type. */
@@ -85,6 +82,40 @@ export const consumerCases: Cases = {
     await bench.reject('readRecords', new Error('the network is down'))
     await bench.reply('startTimer', { type: 'timerFired', nowMs: 0 })
     await bench.reply('readRecords', { type: 'recordsRead', batch: aBatch(0, 9) })
+  },
+
+  'lets the machine decide what follows a handler that throws at once': async (bench) => {
+    const error = { name: 'TableOffline', message: 'no answer' }
+    let throws = true
+    bench.begin({
+      handle: ({ type }) => {
+        if (type !== 'readCheckpoint' || !throws) return undefined
+        throws = false
+        throw Object.assign(new Error(error.message), { name: error.name })
+      },
+    })
+    await bench.compare()
+    await bench.reply('checkParentShards', { type: 'parentShardsCompleted' }, [{ type: 'effectFailed', id: 2, error }])
+    await bench.reply('startTimer', { type: 'timerFired', nowMs: 0 })
+    await liveOn(bench)
+  },
+
+  'names an answer to a shard consumer by its effect, whatever id the handler put into it': async (bench) => {
+    bench.begin()
+    await bench.compare()
+    bench.expectStep({ type: 'parentShardsCompleted', id: 1 })
+    bench.answer(1, { type: 'parentShardsCompleted', id: 99 })
+    await bench.compare()
+  },
+
+  'takes a pause and its end as events: what is read meanwhile is held': async (bench) => {
+    await untilReading(bench)
+    await bench.tell({ type: 'pause' })
+    await bench.reply('readRecords', { type: 'recordsRead', batch: aBatch(0, 9) })
+    expectEqual(bench.started.at(-1)?.type, 'readRecords', 'the last effect')
+    await bench.tell({ type: 'resume' })
+    expectEqual(bench.started.at(-1)?.type, 'processRecords', 'the last effect')
+    await liveOn(bench)
   },
 
   'takes a hundred events that come while a step is being taken: all of them, in their order': async (bench) => {
@@ -172,89 +203,6 @@ export const consumerCases: Cases = {
       ['finished', 'leaseLost'],
       'outcomes',
     )
-  },
-}
-
-/** The shard consumer, where effects are aborted. */
-export const consumerAbortCases: Cases = {
-  'aborts the callback when the lease is lost, and awaits its answer before the consumer goes on': async (bench) => {
-    await untilProcessing(bench)
-    await bench.tell(request('r1'))
-    await bench.reply('writeCheckpoint', { type: 'checkpointRefused' })
-    expectEqual(bench.aborted.length, 1, 'effects aborted')
-    await bench.reply('processRecords', { type: 'recordsProcessed' })
-    await liveOn(bench)
-    expectEqual(bench.snapshot.context.outcome, 'leaseLost', 'outcome')
-  },
-}
-
-/** The shard consumer, as an observer sees it. */
-export const consumerObserverCases: Cases = {
-  'shows the observer the steps of a shard consumer as the machine takes them': async (bench) => {
-    bench.begin()
-    await bench.compare()
-    await liveOn(bench)
-    await bench.tell(stop)
-    const plain = (steps: typeof bench.observed): unknown[] => JSON.parse(JSON.stringify(steps)) as unknown[]
-    expectSame(plain(bench.observed), plain(bench.expectedSteps), 'step')
-  },
-
-  'shows the observer a request to shut down that comes again': async (bench) => {
-    await untilProcessing(bench)
-    await bench.tell(stop)
-    await bench.tell(stop)
-    expectEqual(
-      bench.observed.slice(-2).map(({ event }) => event),
-      [stop, stop],
-      'events of the last steps',
-    )
-  },
-}
-
-/** The shard consumer, where a contract is broken. */
-export const consumerEndCases: Cases = {
-  'rejects done when a shard consumer drops a batch and the handler throws, and starts nothing more': async (bench) => {
-    const dropBatchThrows: Handle = ({ type }) => {
-      if (type === 'dropBatch') throw new Error('broken')
-    }
-    await untilProcessing(bench, dropBatchThrows)
-    bench.mayBreak = true
-    const id = bench.snapshot.context.task?.id ?? 0
-    bench.answer(id, { type: 'recordsProcessed' })
-    await bench.idle()
-    expectEqual(bench.end !== undefined && 'error' in bench.end, true, 'done has rejected')
-    const { length } = bench.started
-    bench.send(leaseLost)
-    await bench.idle()
-    expectEqual(bench.started.slice(length), [], 'effects started after that')
-  },
-}
-
-/** The shard consumer, taken up from a stored snapshot. */
-export const consumerRestoreCases: Cases = {
-  'takes a shard consumer up from the JSON of any of its snapshots, and leads it to the end': async (bench, runtime) => {
-    const stored: string[] = []
-    bench.begin()
-    await bench.compare()
-    await liveOn(bench, (snapshot) => stored.push(JSON.stringify(snapshot)))
-    for (const text of stored) {
-      const restored = new ConsumerBench(runtime)
-      restored.begin({ from: restore(JSON.parse(text) as ShardConsumerSnapshot) })
-      await restored.compare()
-      await liveOn(restored)
-      expectEqual(restored.snapshot.context.outcome, 'finished', 'outcome')
-    }
-  },
-
-  'settles the checkpoint that an earlier process asked for, and goes on': async (bench, runtime) => {
-    await untilProcessing(bench)
-    await bench.tell(request('of the earlier process'))
-    const restored = new ConsumerBench(runtime)
-    restored.begin({ from: restore(JSON.parse(JSON.stringify(bench.snapshot)) as ShardConsumerSnapshot) })
-    await restored.compare()
-    await restored.reply('writeCheckpoint', { type: 'checkpointWritten' })
-    expectEqual(restored.log.at(-1), '! settleCheckpoint of the earlier process', 'the last effect')
-    await liveOn(restored)
   },
 }
 

@@ -56,7 +56,8 @@ const throwing = (): never => {
 /** Asks for an effect at the first event alone, for a driver that feeds what it must not would go round in circles. */
 const atFirst = (bench: ScriptedBench, effect: ShardEffect) => (): readonly ShardEffect[] => (bench.events.length === 1 ? [effect] : [])
 
-async function breakContract(bench: ScriptedBench, script: Parameters<ScriptedBench['play']>[0]): Promise<void> {
+/** Has a script break a contract at its first event. */
+export async function breakContract(bench: ScriptedBench, script: Parameters<ScriptedBench['play']>[0]): Promise<void> {
   bench.mayBreak = true
   bench.play(script)
   bench.send(told('break'))

@@ -4,6 +4,13 @@ import type { ShardConsumerInput, ShardEffect } from '@shardwise/machine'
 /** What the shard consumers of the suite are started with. */
 export const input: ShardConsumerInput = { shardId: 'shardId-000000000000', token: 7 }
 
+/** A record processor asks for a checkpoint of everything that it was given. */
+export const request = (name: string) => ({ type: 'checkpointRequested', request: name, position: null }) as const
+/** The owner asks for a stop in order. */
+export const stop = { type: 'shutdown', reason: 'REQUESTED' } as const
+/** Another worker has the lease. */
+export const leaseLost = { type: 'shutdown', reason: 'LEASE_LOST' } as const
+
 const recordAt = (sequence: number): ExtendedSequenceNumber => ({ sequenceNumber: String(1000 + sequence), subSequenceNumber: 0 })
 
 /** A batch of records from one sequence number to another. */

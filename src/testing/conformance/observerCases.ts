@@ -1,4 +1,5 @@
 import { expectEqual } from '../expectEqual.ts'
+import { breakContract } from './endCases.ts'
 import { drop, fired, type ScriptedBench, timer, told } from './scripted.ts'
 
 type Cases = Readonly<Record<string, (bench: ScriptedBench) => Promise<void>>>
@@ -49,6 +50,17 @@ export const observerCases: Cases = {
     bench.send(told('a'))
     await bench.idle()
     expectEqual(bench.log, ['> a', '! dropBatch b1', '> from the observer'], 'log')
+  },
+}
+
+/** What an observer that fails leads to. */
+export const observerEndCases: Cases = {
+  'rejects done when the observer throws, and feeds the machine nothing more': async (bench) => {
+    await breakContract(bench, {
+      observe: ({ event }) => {
+        if (event !== null) throw new Error('broken')
+      },
+    })
   },
 }
 

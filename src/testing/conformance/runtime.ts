@@ -6,7 +6,7 @@ const capabilities = {
   restores: 'begins with the snapshot that it is given, and with the effects that this one awaits',
   observes: 'calls `observe` at every step',
   aborts: 'gives handlers a signal that fires when the machine cancels their effect',
-  ends: 'has `done`, which rejects when a contract is broken',
+  ends: 'has `done`, which resolves at the end and rejects when a contract is broken',
   closes: 'has `close`',
 } as const satisfies Readonly<Record<string, string>>
 
@@ -29,7 +29,10 @@ export interface RuntimeSetup<Snapshot> {
 export interface RunningMachine {
   /** Feeds an event from outside. A promise is not waited for, but it must not reject. */
   send(event: ShardEvent): unknown
-  /** Resolves when the machine ends, and rejects when a contract is broken. */
+  /**
+   * Resolves when the machine ends, with its last snapshot where the runtime takes any machine. Rejects when a contract is broken: the machine, the observer or
+   * a handler without an answer throws, or an answer is not in the table.
+   */
   readonly done?: Promise<unknown>
   /** Stops at once, as a crash would. */
   close?(): unknown
@@ -58,6 +61,24 @@ export function checkRuntime(runtime: Runtime): void {
   const unknown = (given.can as readonly string[]).find((capability) => !known.includes(capability))
   if (unknown !== undefined) throw new Error(`can: expected a list of ${known.join(', ')}, got ${unknown}`)
 }
+
+/** @throws Error that names the member of the running machine that is wrong, or is missing although the runtime says that it can do what it is for. */
+export function checkRunning(running: RunningMachine, can: readonly Capability[]): void {
+  const given: Partial<RunningMachine> | null | undefined = running
+  if (typeof given !== 'object' || given === null) throw new Error(`run: expected it to give back a running machine, got ${String(given)}`)
+  if (isPromise(given)) throw new Error('run: expected it to give back a running machine, got a promise of one')
+  const { send, done, close, idle } = given
+  if (typeof send !== 'function') throw new Error(`send: expected a function of the running machine, got ${String(send)}`)
+  if (done !== undefined && !isPromise(done)) throw new Error(`done: expected a promise, got ${String(done)}`)
+  for (const [name, member] of [['close', close] as const, ['idle', idle] as const]) {
+    if (member !== undefined && typeof member !== 'function') throw new Error(`${name}: expected a function, got ${String(member)}`)
+  }
+  if (can.includes('closes') && close === undefined) throw new Error('close: expected of a runtime that says it closes, got undefined')
+  if (can.includes('ends') && done === undefined) throw new Error('done: expected of a runtime that says it ends, got undefined')
+}
+
+const isPromise = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 
 /** Why a case is left out: what the runtime does not say that it can. */
 export function lackOf(runtime: Runtime, needs: readonly Capability[]): string | null {
