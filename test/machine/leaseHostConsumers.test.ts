@@ -43,7 +43,13 @@ describe('a shard consumer that has ended', () => {
 
     expect(host.failures).toMatchObject([{ force: false, error: { name: 'DeliveryFailedError' } }])
     const message = messageOf(host)
-    for (const fact of [shardId, `${record(1).sequenceNumber}/0`, `${record(3).sequenceNumber}/0`, 'attempt 1 ', 'TypeError: no such field'])
+    for (const fact of [
+      shardId,
+      `${record(1).sequenceNumber}/0`,
+      `${record(3).sequenceNumber}/0`,
+      'attempt 1 ',
+      'TypeError: no such field',
+    ])
       expect(message).toContain(fact)
     expect(host.told).toEqual([{ type: 'leaseGone', leaseKey, outcome: 'failed', workerIdShared: false }])
     expect(host.processors).toMatchObject([{ closed: true }])
