@@ -46,6 +46,8 @@ export interface ShardConsumerChart {
 
 /** The engine of a chart: what XState leaves open, once for all charts. */
 export function engineOf({ begin, take }: ShardConsumerChart): ShardConsumerEngine {
+  // Where there is no input at all, XState would be given one that was made up: so it is refused for want of its fields.
+  const start = (input: ShardConsumerInput): ShardStep => begin(Object(input) as ShardConsumerInput)
   const step = (snapshot: ShardConsumerSnapshot, event: ShardEvent): ShardStep => {
     if (event.type === 'shutdown') parseShutdownReason(event.reason)
     if (snapshot.status === 'done') return stepDone(snapshot, event)
@@ -56,7 +58,7 @@ export function engineOf({ begin, take }: ShardConsumerChart): ShardConsumerEngi
       : taken
   }
   return {
-    start: begin,
+    start,
     step,
     isDone: ({ status }) => status === 'done',
     restore(snapshot) {
@@ -66,7 +68,7 @@ export function engineOf({ begin, take }: ShardConsumerChart): ShardConsumerEngi
       return [reopened, [...outstanding(snapshot).slice(1), ...effects]]
     },
     replay(input, events) {
-      let last = begin(input)
+      let last = start(input)
       return [last, ...events.map((event) => (last = step(last[0], event)))]
     },
   }

@@ -5,8 +5,10 @@ import { describe, expect, it } from 'vitest'
 describe.each([
   ['XState', shardConsumer],
   ['the compiled machine', compiled],
-])('a shard consumer of %s', (_, { start, step }) => {
+])('a shard consumer of %s', (_, { start, step, replay }) => {
   it.each([
+    [undefined, 'shardId: expected 1 to 128 letters, digits, "_", "." or "-", got undefined'],
+    [null, 'shardId: expected 1 to 128 letters, digits, "_", "." or "-", got undefined'],
     [{ shardId: 'shardId-000000000000', token: -1 }, 'token: expected a whole number from 0, got -1'],
     [{ shardId: 'shardId-000000000000', token: 0.5 }, 'token: expected a whole number from 0, got 0.5'],
     [{ shardId: 'a', token: 1, seed: Number.NaN }, 'seed: expected a whole number, got NaN'],
@@ -18,6 +20,7 @@ describe.each([
     [{ shardId: 'a', token: 1, options: { maxRecord: 5 } }, 'maxRecord: not an option'],
   ])('is not started with %j', (input, says) => {
     expect(() => start(input as ShardConsumerInput)).toThrow(says)
+    expect(() => replay(input as ShardConsumerInput, [])).toThrow(says)
   })
 
   it.each([['PROCESSING'], [{ PROCESSING: 'dreaming' }], [{}]])('takes no snapshot whose value is %j', (value) => {
