@@ -1,3 +1,4 @@
+import { showsAfterwards } from './breaksOfAnyMachine.ts'
 import type { BrokenDriver } from './brokenRuntimes.ts'
 
 /** What a driver that forgets to close over one machine shares among all of them. */
@@ -25,16 +26,7 @@ export const brokenConsumers: readonly BrokenDriver[] = [
   {
     fault: 'shows a step when its effects have started',
     noticedBy: 'shows the observer a step before its effects start',
-    breakIt: (whole) => {
-      let show = (): void => undefined
-      return {
-        observe: (...step) => void (show = () => whole.observe(...step)),
-        startAll(effects) {
-          whole.startAll(effects)
-          show()
-        },
-      }
-    },
+    breakIt: showsAfterwards,
   },
   {
     fault: 'does not show a step that changes nothing',

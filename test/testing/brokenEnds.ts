@@ -1,3 +1,4 @@
+import { abortsAll, callsEarlyListenersAlone, forgivesItsObserver, leavesOutAtClose, takesCloseForTheEnd } from './breaksOfAnyMachine.ts'
 import type { BrokenDriver } from './brokenRuntimes.ts'
 
 /** Drivers that are wrong in how they abort, close and end. */
@@ -45,15 +46,7 @@ export const brokenEnds: readonly BrokenDriver[] = [
   {
     fault: 'goes on when its observer throws',
     noticedBy: 'rejects done when the observer throws, and feeds the machine nothing more',
-    breakIt: (whole) => ({
-      observe(...step) {
-        try {
-          whole.observe(...step)
-        } catch {
-          // It is only an observer.
-        }
-      },
-    }),
+    breakIt: forgivesItsObserver,
   },
   {
     fault: 'rejects done, and goes on',
@@ -98,21 +91,12 @@ export const brokenEnds: readonly BrokenDriver[] = [
   {
     fault: 'takes close for the end of the machine',
     noticedBy: 'leaves done pending when it is closed',
-    breakIt: (whole, parts) => ({
-      close() {
-        whole.close()
-        parts.resolve(parts.snapshot)
-      },
-    }),
+    breakIt: takesCloseForTheEnd,
   },
   {
     fault: 'aborts every effect at a cancel',
     noticedBy: 'aborts exactly the effect that cancel names, and no earlier',
-    breakIt: (_, parts) => ({
-      cancel() {
-        for (const { abort } of parts.out.values()) abort()
-      },
-    }),
+    breakIt: abortsAll,
   },
   {
     fault: 'never aborts',
@@ -149,12 +133,7 @@ export const brokenEnds: readonly BrokenDriver[] = [
   {
     fault: 'tells only those of an abort who listened before',
     noticedBy: 'calls back at once who listens to an effect that is aborted already',
-    breakIt: (whole) => ({
-      makeOut(id) {
-        const { context, abort } = whole.makeOut(id)
-        return { context: { signal: context.signal, onAbort: (listener) => context.signal.addEventListener('abort', listener) }, abort }
-      },
-    }),
+    breakIt: callsEarlyListenersAlone,
   },
   {
     fault: 'aborts what was answered long ago',
@@ -185,10 +164,6 @@ export const brokenEnds: readonly BrokenDriver[] = [
   {
     fault: 'leaves effects out when it is closed',
     noticedBy: 'aborts everything that is out when it is closed',
-    breakIt: (_, parts) => ({
-      close() {
-        parts.closed = true
-      },
-    }),
+    breakIt: leavesOutAtClose,
   },
 ]

@@ -1,4 +1,12 @@
 import type { Capability } from '@shardwise/testing'
+import {
+  abortsAll,
+  callsEarlyListenersAlone,
+  forgivesItsObserver,
+  leavesOutAtClose,
+  showsAfterwards,
+  takesCloseForTheEnd,
+} from './breaksOfAnyMachine.ts'
 import type { BrokenDriver } from './brokenRuntimes.ts'
 
 /** Drivers of the shard consumer alone: a case notices each of them also when all that it says it can is `can`. */
@@ -38,22 +46,13 @@ export const brokenShardDrivers: readonly (BrokenDriver & { readonly can: readon
     fault: 'aborts all effects at a cancel',
     can: ['aborts'],
     noticedBy: 'aborts a read before it starts what the same step asks for, and leaves the write beside it alone',
-    breakIt: (_, parts) => ({
-      cancel() {
-        for (const { abort } of parts.out.values()) abort()
-      },
-    }),
+    breakIt: abortsAll,
   },
   {
     fault: 'calls back only those who listened before the abort',
     can: ['aborts'],
     noticedBy: 'calls back at once who listens to a read that is aborted already',
-    breakIt: (whole) => ({
-      makeOut(id) {
-        const { context, abort } = whole.makeOut(id)
-        return { context: { signal: context.signal, onAbort: (listener) => context.signal.addEventListener('abort', listener) }, abort }
-      },
-    }),
+    breakIt: callsEarlyListenersAlone,
   },
   {
     fault: 'goes on with a shard consumer after it was closed',
@@ -65,22 +64,13 @@ export const brokenShardDrivers: readonly (BrokenDriver & { readonly can: readon
     fault: 'leaves the effects of a shard consumer out when it is closed',
     can: ['closes', 'aborts'],
     noticedBy: 'aborts what a shard consumer has out when it is closed',
-    breakIt: (_, parts) => ({
-      close() {
-        parts.closed = true
-      },
-    }),
+    breakIt: leavesOutAtClose,
   },
   {
     fault: 'takes close for the end of a shard consumer',
     can: ['closes', 'ends'],
     noticedBy: 'leaves done of a shard consumer pending when it is closed',
-    breakIt: (whole, parts) => ({
-      close() {
-        whole.close()
-        parts.resolve(parts.snapshot)
-      },
-    }),
+    breakIt: takesCloseForTheEnd,
   },
   {
     fault: 'never says that a shard consumer has ended',
@@ -98,16 +88,13 @@ export const brokenShardDrivers: readonly (BrokenDriver & { readonly can: readon
     fault: 'shows the step of a shard consumer when its effects have started',
     can: ['observes'],
     noticedBy: 'shows the observer the step of a shard consumer before its effects start',
-    breakIt: (whole) => {
-      let show = (): void => undefined
-      return {
-        observe: (...step) => void (show = () => whole.observe(...step)),
-        startAll(effects) {
-          whole.startAll(effects)
-          show()
-        },
-      }
-    },
+    breakIt: showsAfterwards,
+  },
+  {
+    fault: 'goes on when the observer of a shard consumer throws',
+    can: ['observes', 'ends'],
+    noticedBy: 'rejects done when the observer of a shard consumer throws, and starts nothing more',
+    breakIt: forgivesItsObserver,
   },
   {
     fault: 'forgets how an error is called',

@@ -10,6 +10,7 @@ import {
   consumerCloseDoneCases,
   consumerEndCases,
   consumerObserverCases,
+  consumerObserverEndCases,
   consumerRestoreCases,
 } from './consumerCapabilityCases.ts'
 import { consumerCases } from './consumerCases.ts'
@@ -48,6 +49,7 @@ const consumerGroups: readonly Group<ConsumerBench>[] = [
   [['aborts'], consumerAbortCases],
   [['ends'], consumerEndCases],
   [['observes'], consumerObserverCases],
+  [['observes', 'ends'], consumerObserverEndCases],
   [['closes'], consumerCloseCases],
   [['closes', 'aborts'], consumerCloseAbortsCases],
   [['closes', 'ends'], consumerCloseDoneCases],

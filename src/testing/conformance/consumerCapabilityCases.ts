@@ -140,7 +140,20 @@ export const consumerEndCases: Cases = {
   },
 }
 
-/** Has a callback answer so that a contract is broken, and looks whether the driver stops there. */
+/** The shard consumer, where its observer fails. */
+export const consumerObserverEndCases: Cases = {
+  'rejects done when the observer of a shard consumer throws, and starts nothing more': async (bench) => {
+    bench.begin({
+      observe: ({ event }) => {
+        if (event !== null) throw new Error('broken')
+      },
+    })
+    await bench.compare()
+    await breakContract(bench, { type: 'parentShardsCompleted' })
+  },
+}
+
+/** Has what is out be answered so that a contract is broken, and looks whether the driver stops there. */
 async function breakContract(bench: ConsumerBench, answer: object): Promise<void> {
   bench.mayBreak = true
   bench.answer(bench.snapshot.context.task?.id ?? 0, answer)
