@@ -1,4 +1,5 @@
 import type { LeaseMode } from '@shardwise/machine'
+import { wholeFrom } from '../rules.ts'
 import { diceOf } from './dice.ts'
 
 /** How likely each call of a worker meets which fault: probabilities from 0 to 1. */
@@ -100,8 +101,6 @@ const usualFaults: FaultRates = {
   checkpointOmitted: 0.2,
 }
 
-const wholeFrom = (least: number) =>
-  [`a whole number from ${least}`, (value: unknown) => Number.isSafeInteger(value) && Number(value) >= least] as const
 const rules = {
   seed: wholeFrom(0),
   leaseMode: ['"kcl" or "workerHeartbeat"', (value: unknown) => value === 'kcl' || value === 'workerHeartbeat'],
