@@ -17,6 +17,8 @@ export const anyWhole: Rule = ['a whole number', Number.isSafeInteger]
 export const flag: Rule = ['true or false', (value) => typeof value === 'boolean']
 /** null, and not undefined. */
 export const isNull: Rule = ['null', (value) => value === null]
+/** A function; what comes of it is seen when it is called. */
+export const aFunction: Rule = ['a function', (value) => typeof value === 'function']
 /** An array, whatever is in it. */
 export const aList: Rule = ['a list', Array.isArray]
 /** An object that is no list. */
