@@ -1,4 +1,4 @@
-import { unexpected } from '@shardwise/effects'
+import { shown, unexpected } from '@shardwise/effects'
 
 /** What a value must be: in words, and whether it is so. */
 export type Rule = readonly [expected: string, holds: (value: unknown) => boolean]
@@ -19,6 +19,8 @@ export const flag: Rule = ['true or false', (value) => typeof value === 'boolean
 export const isNull: Rule = ['null', (value) => value === null]
 /** A function; what comes of it is seen when it is called. */
 export const aFunction: Rule = ['a function', (value) => typeof value === 'function']
+/** A text, empty or not. */
+export const aText: Rule = ['a text', (value) => typeof value === 'string']
 /** An array, whatever is in it. */
 export const aList: Rule = ['a list', Array.isArray]
 /** An object that is no list. */
@@ -34,16 +36,22 @@ export const either = (...rules: readonly Rule[]): Rule => [
   (value) => rules.some(([, holds]) => holds(value)),
 ]
 
+/** @throws Error that names what does not keep its rule. */
+export function expectRule(what: string, [expected, holds]: Rule, value: unknown): void {
+  if (!holds(value)) throw unexpected(what, expected, value)
+}
+
 /**
  * Holds the members of an object to their rules. `path` stands before their names.
  * @throws Error that names the first member that is missing or wrong, or `what` where it is no object.
  */
 export function expectMembers(what: string, given: unknown, rules: Rules, path = `${what}.`): void {
-  if (!anObject[1](given)) throw unexpected(what, `an object { ${Object.keys(rules).join(', ')} }`, given)
-  const members = given as Readonly<Record<string, unknown>>
-  for (const [name, [expected, holds]] of Object.entries(rules)) {
-    if (!holds(members[name])) throw unexpected(`${path}${name}`, expected, members[name])
+  if (!anObject[1](given)) {
+    // The text of a list of paths or lives may be longer than a text can be.
+    const got = Array.isArray(given) ? `a list of ${given.length}` : shown(given)
+    throw new Error(`${what}: expected an object { ${Object.keys(rules).join(', ')} }, got ${got}`)
   }
+  for (const [name, rule] of Object.entries(rules)) expectRule(`${path}${name}`, rule, (given as Readonly<Record<string, unknown>>)[name])
 }
 
 /** Refuses members that nobody reads. @throws Error that names the first that is not among `names`. */

@@ -1,5 +1,6 @@
-import type { Step } from '@shardwise/effects'
+import { type Step, unexpected } from '@shardwise/effects'
 import type { ShardConsumerInput, ShardConsumerSnapshot, ShardEffect, ShardEvent } from '@shardwise/machine'
+import { aFunction, expectMembers, expectNoOther, type Rules } from './rules.ts'
 
 /** What steps a shard consumer: the functions `start` and `step` of the machine, or others that must do the same. */
 export interface Engine {
@@ -16,21 +17,40 @@ export interface Trace {
   readonly steps: readonly TraceStep[]
 }
 
-/** Refuses what is no input of a shard consumer. @throws Error that names what it got. */
-export function expectInput(input: unknown): asserts input is ShardConsumerInput {
-  const { shardId } = Object(input) as Partial<ShardConsumerInput>
-  if (typeof shardId !== 'string')
-    throw new Error(`input: expected that of the start, { shardId, token, … }, got ${JSON.stringify(input) ?? 'undefined'}`)
+const engineRules: Rules = { start: aFunction, step: aFunction }
+
+/** Refuses what is no engine. @throws Error that names the function that is missing. */
+export function expectEngine(engine: unknown): asserts engine is Engine {
+  expectMembers('engine', engine, engineRules)
 }
 
-/** Runs a shard consumer through events. @throws Error where `input` is none of a shard consumer, and what the engine throws. */
-export function traceOf(input: ShardConsumerInput, events: readonly ShardEvent[], { start, step }: Engine): Trace {
+const inputMembers: Readonly<Record<keyof ShardConsumerInput, true>> = {
+  shardId: true,
+  leaseKey: true,
+  token: true,
+  parentShardIds: true,
+  seed: true,
+  openedAtMs: true,
+  options: true,
+}
+const inputNames = Object.keys(inputMembers)
+
+/** Refuses what is no input of a shard consumer. What its members are is the machine's to check. @throws Error that names what it got, or a member that is unknown. */
+export function expectInput(input: unknown, what = 'input'): asserts input is ShardConsumerInput {
+  const { shardId } = Object(input) as Partial<ShardConsumerInput>
+  if (typeof shardId !== 'string') throw unexpected(what, 'that of the start, { shardId, token, … }', input)
+  expectNoOther(what, input as object, inputNames)
+}
+
+/** Runs a shard consumer through events. @throws Error where `input` is none of a shard consumer, or `engine` none, and what the engine throws. */
+export function traceOf(input: ShardConsumerInput, events: readonly ShardEvent[], engine: Engine): Trace {
   expectInput(input)
-  const [first, effects] = start(input)
+  expectEngine(engine)
+  const [first, effects] = engine.start(input)
   const steps: TraceStep[] = [{ event: null, before: null, after: first, effects }]
   let before = first
   for (const event of events) {
-    const [after, asked] = step(before, event)
+    const [after, asked] = engine.step(before, event)
     steps.push({ event, before, after, effects: asked })
     before = after
   }

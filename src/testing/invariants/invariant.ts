@@ -1,10 +1,10 @@
 import { type ShardConsumerSnapshot, start, step } from '@shardwise/machine'
-import type { Engine, Trace, TraceStep } from '../trace.ts'
+import { type Engine, expectEngine, type Trace, type TraceStep } from '../trace.ts'
 import { factsOf, type TraceFacts } from './traceFacts.ts'
 
 /**
  * What holds in every trace of a shard consumer. `check` says what is wrong, nothing where nothing is. Some invariants are about what would happen next, or
- * again: they step on with the engine, which is the machine unless said otherwise.
+ * again: they step on with the engine, which is the machine unless said otherwise. @throws Error that names what is missing in a trace, or an engine, that is none.
  */
 export interface Invariant {
   readonly number: number
@@ -31,7 +31,10 @@ export function invariant(
     name,
     ...(narrowed === undefined ? {} : { narrowed }),
     stepsOn: check.length > 1,
-    check: (trace, engine = machine) => check(factsOf(trace), engine),
+    check(trace, engine = machine) {
+      expectEngine(engine)
+      return check(factsOf(trace), engine)
+    },
   }
 }
 

@@ -17,7 +17,7 @@ interface Fate {
 
 /** Answers what is awaited until nothing is, or the goal is reached. */
 function runOn(
-  { step }: Engine,
+  engine: Engine,
   snapshot: ShardConsumerSnapshot,
   { failures, checkpoints }: Fate,
   isReached: (snapshot: ShardConsumerSnapshot) => boolean = () => false,
@@ -38,13 +38,13 @@ function runOn(
           .map((answer) => answer.event)
           .find(({ type }) => !fails || type.endsWith('Failed'))
     if (event === undefined) return { last, steps }
-    last = step(last, event)[0]
+    last = engine.step(last, event)[0]
   }
   return { last, steps: manySteps }
 }
 
-const shutDown = ({ step }: Engine, snapshot: ShardConsumerSnapshot, reason: ShutdownReason): ShardConsumerSnapshot =>
-  step(snapshot, { type: 'shutdown', reason })[0]
+const shutDown = (engine: Engine, snapshot: ShardConsumerSnapshot, reason: ShutdownReason): ShardConsumerSnapshot =>
+  engine.step(snapshot, { type: 'shutdown', reason })[0]
 
 /** The states from which it is tried what would come next. */
 const probed = (steps: readonly ToldStep[]): readonly ToldStep[] => spread(steps, 3)

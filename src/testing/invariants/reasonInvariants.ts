@@ -12,8 +12,8 @@ const pairs = [
 /** Whether a task is out that a shutdown waits for. */
 const isAtWork = ({ context: { task } }: ShardConsumerSnapshot): boolean => task !== null && !isOnlyWaitedFor(task)
 
-const reasonAfter = ({ step }: Engine, snapshot: ShardConsumerSnapshot, ...reasons: readonly (typeof pairs)[number][number][]) =>
-  reasons.reduce((before, reason) => step(before, { type: 'shutdown', reason })[0], snapshot).context.reason
+const reasonAfter = (engine: Engine, snapshot: ShardConsumerSnapshot, ...reasons: readonly (typeof pairs)[number][number][]) =>
+  reasons.reduce((before, reason) => engine.step(before, { type: 'shutdown', reason })[0], snapshot).context.reason
 
 /** Whether an event may bring SHARD_END: the end was found, or the owner says so. */
 function bringsShardEnd({ event, before: { context } }: EventStep): boolean {

@@ -91,10 +91,10 @@ export const stateInvariants = [
     ),
   ),
 
-  invariant(5, 'Every event is handled or ignored in every state, and none throws', ({ last }, { step }) =>
+  invariant(5, 'Every event is handled or ignored in every state, and none throws', ({ last }, engine) =>
     everyEvent(last).flatMap((event) => {
       try {
-        step(last, event)
+        engine.step(last, event)
         return []
       } catch (error) {
         return [`${JSON.stringify(event)} threw ${String(error)}`]
@@ -119,11 +119,11 @@ export const stateInvariants = [
     ),
   ),
 
-  invariant(8, 'A snapshot that was stored as JSON goes on as the one that was not', ({ events }, { step }) =>
+  invariant(8, 'A snapshot that was stored as JSON goes on as the one that was not', ({ events }, engine) =>
     none(
       events,
       ({ before, event, after, effects }) => {
-        const [again, askedAgain] = step(restored(before), event)
+        const [again, askedAgain] = engine.step(restored(before), event)
         return !sameEnd({ after: again, effects: askedAgain }, { after, effects })
       },
       ({ event }) => event,

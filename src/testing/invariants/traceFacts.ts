@@ -8,9 +8,10 @@ import {
   rankOf,
 } from '@shardwise/effects'
 import type { ShardConsumerSnapshot, ShardEffect, ShardEvent } from '@shardwise/machine'
-import { expectInput, type Trace, type TraceStep } from '../trace.ts'
+import type { Trace, TraceStep } from '../trace.ts'
 import { Deliveries } from './deliveries.ts'
 import { above, isRecord } from './places.ts'
+import { expectSteps, expectWhole } from './wholeTrace.ts'
 
 /** An effect with an answer to come. */
 type AwaitedEffect = Extract<ShardEffect, { readonly type: AnsweredEffectType }>
@@ -80,6 +81,7 @@ export function factsOf(trace: Trace): TraceFacts {
 }
 
 function readFacts(trace: Trace): TraceFacts {
+  expectSteps(trace)
   const steps = toldSteps(trace)
   const last = steps.at(-1)?.after
   if (last === undefined) throw new Error('steps: expected those of a trace from its start on, got none')
@@ -101,16 +103,6 @@ function readFacts(trace: Trace): TraceFacts {
     ),
     requests: requestsOf(steps, events),
   }
-}
-
-/** @throws Error that names what a trace has not got. */
-function expectWhole(trace: Trace): void {
-  if (typeof trace !== 'object' || trace === null) throw new Error(`trace: expected { input, steps }, got ${String(trace)}`)
-  expectInput(trace.input)
-  if (!Array.isArray(trace.steps)) throw new Error(`steps: expected those of a trace from its start on, got ${String(trace.steps)}`)
-  const [first] = trace.steps as readonly TraceStep[]
-  if (first !== undefined && (first.event !== null || first.before !== null))
-    throw new Error(`steps[0]: expected the start, whose event and before are null, got ${first.event?.type ?? 'a later step'}`)
 }
 
 function toldSteps({ steps }: Trace): readonly ToldStep[] {

@@ -1,7 +1,7 @@
 import { parseShardConsumerOptions, type ShardConsumerOptions, type ShardConsumerSnapshot } from '@shardwise/machine'
 import fc from 'fast-check'
-import { aList, anObject, expectMembers, expectNoOther, type Rules, wholeFrom } from '../rules.ts'
-import type { Engine, Trace, TraceStep } from '../trace.ts'
+import { aList, anObject, expectMembers, expectNoOther, expectRule, type Rule, type Rules, wholeFrom } from '../rules.ts'
+import { type Engine, expectEngine, type Trace, type TraceStep } from '../trace.ts'
 import { plainRecord } from './member.ts'
 import { expectOperation, operation } from './operationMembers.ts'
 import { eventOf, type Operation, singlesOf } from './operations.ts'
@@ -24,6 +24,7 @@ export interface LivesOptions {
   readonly options?: Partial<ShardConsumerOptions>
 }
 
+const someOptions: Rule = ['an object of options', anObject[1]]
 const livesOptionNames: readonly string[] = ['maxOperations', 'options'] satisfies readonly (keyof LivesOptions)[]
 
 /**
@@ -31,11 +32,13 @@ const livesOptionNames: readonly string[] = ['maxOperations', 'options'] satisfi
  * is short. @throws Error naming the option that is unknown or does not fit.
  */
 export function lives(given: LivesOptions = {}): fc.Arbitrary<Life> {
+  expectRule('lives', someOptions, given)
   for (const name of Object.keys(given))
     if (!livesOptionNames.includes(name)) throw new Error(`${name}: not an option; expected one of ${livesOptionNames.join(', ')}`)
   const { maxOperations = 90, options = {} } = given
   if (!Number.isSafeInteger(maxOperations) || maxOperations < 1)
     throw new Error(`maxOperations: expected a whole number from 1, got ${String(maxOperations)}`)
+  expectRule('options', someOptions, options)
   parseShardConsumerOptions(options)
   // Three lists in a row are seldom short, and yet shrink to nothing.
   const parts = [0, 1, 2].map((part) => fc.array(operation, { maxLength: Math.floor((maxOperations + part) / 3), size: 'max' }))
@@ -58,13 +61,14 @@ function expectLife(given: Life): void {
 
 /**
  * Lives a life: every operation becomes the event that it means in the state it meets, or nothing where it means none.
- * @throws Error that names a member of the life that is missing, wrong or unknown, before anything is lived, and what the engine throws.
+ * @throws Error that names a member of the life that is missing, wrong or unknown, or that the engine has not got, before anything is lived, and what the engine throws.
  */
-export function live(life: Life, { start, step }: Engine): Trace {
+export function live(life: Life, engine: Engine): Trace {
   expectLife(life)
+  expectEngine(engine)
   const { world: plan, begun, operations } = life
   const input = { shardId: 'shardId-000000000000', token: 7, options: plan.options }
-  const [first, effects] = start(input)
+  const [first, effects] = engine.start(input)
   const world = new ShardWorld(plan)
   const steps: TraceStep[] = [{ event: null, before: null, after: first, effects }]
   let before = first
@@ -74,7 +78,7 @@ export function live(life: Life, { start, step }: Engine): Trace {
       const event = eventOf(single, before, steps, world)
       if (single.does === 'crash') before = JSON.parse(JSON.stringify(before)) as ShardConsumerSnapshot
       if (event === null) continue
-      const [after, asked] = step(before, event)
+      const [after, asked] = engine.step(before, event)
       steps.push({ event, before, after, effects: asked })
       before = after
     }

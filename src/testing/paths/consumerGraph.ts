@@ -1,6 +1,6 @@
 import { type ShardConsumerInput, type ShardConsumerSnapshot, type ShardEffect, type ShardEvent, start, step } from '@shardwise/machine'
 import { getShortestPaths } from '@xstate/graph'
-import type { Engine } from '../trace.ts'
+import { type Engine, expectEngine, expectInput } from '../trace.ts'
 import { eventsIn } from './eventsIn.ts'
 import { keyOf } from './stateKey.ts'
 
@@ -55,9 +55,12 @@ export const pathInputs: readonly ShardConsumerInput[] = [
 /**
  * Walks every state of a shard consumer that can be told apart, and takes every event there. States are those with different keys: ids, positions and delays
  * do not count but by their order, nor do failures beyond `maxShutdownAttempts`; one checkpoint is written at a time, and none waits behind it. The states
- * grow with `maxShutdownAttempts` and `maxCheckpointAttempts`; with 2 of each, as in the first of `pathInputs`, there are up to 8,000. @throws what the engine throws.
+ * grow with `maxShutdownAttempts` and `maxCheckpointAttempts`; with 2 of each, as in the first of `pathInputs`, there are up to 8,000.
+ * @throws Error where `input` is none of a shard consumer, or `engine` none, and what the engine throws.
  */
 export function consumerGraph(input: ShardConsumerInput, engine: Engine = { start, step }): ConsumerGraph {
+  expectInput(input)
+  expectEngine(engine)
   const [first, effects] = engine.start(input)
   const keys = new Map([[first, keyOf(first)]])
   /** Each key once: of the same text made anew for each edge, none is kept. */

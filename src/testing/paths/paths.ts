@@ -1,5 +1,6 @@
 import type { ConsumerStateValue, ShardConsumerInput, ShardConsumerSnapshot, ShardEffect, ShardEvent } from '@shardwise/machine'
-import type { Engine } from '../trace.ts'
+import { aList, anObject, expectMembers, expectRule, type Rule } from '../rules.ts'
+import { type Engine, expectInput } from '../trace.ts'
 import { type ConsumerGraph, consumerGraph, type Edge, pathInputs } from './consumerGraph.ts'
 
 /** What a consumer is in after a step, and what the step asks for, in the order in which it starts. */
@@ -24,17 +25,28 @@ export interface Path {
   readonly steps: readonly PathStep[]
 }
 
-/** A shortest path to every state of `consumerGraph`, one graph after the other. @throws what the engine throws. */
+/** A shortest path to every state of `consumerGraph`, one graph after the other. @throws Error that names an input or an engine that is none, and what the engine throws. */
 export function shortestPaths(engine?: Engine, inputs: readonly ShardConsumerInput[] = pathInputs): readonly Path[] {
+  expectInputs(inputs)
   return inputs.flatMap((input, index) => named(index, shortestPathsOf(consumerGraph(input, engine))))
 }
 
 /**
  * Paths that together take every event in every state: a shortest path to the state, then the event. Events that nothing comes of share one path for each
- * state, and edges on the way of a longer path have none of their own. @throws what the engine throws.
+ * state, and edges on the way of a longer path have none of their own.
+ * @throws Error that names an input or an engine that is none, and what the engine throws.
  */
 export function paths(engine?: Engine, inputs: readonly ShardConsumerInput[] = pathInputs): readonly Path[] {
+  expectInputs(inputs)
   return inputs.flatMap((input, index) => named(index, pathsOf(consumerGraph(input, engine))))
+}
+
+/** Of no inputs there would be no paths, and tests of them would all pass. */
+const someInputs: Rule = ['a list of one input at least', (value) => Array.isArray(value) && value.length > 0]
+
+function expectInputs(inputs: readonly ShardConsumerInput[]): void {
+  expectRule('inputs', someInputs, inputs)
+  for (const [index, input] of inputs.entries()) expectInput(input, `inputs[${index}]`)
 }
 
 /** Paths that look alike are told apart by their number, which is the same in every run. */
@@ -45,8 +57,9 @@ function shortestPathsOf(graph: ConsumerGraph): readonly Path[] {
   return [...graph.states.values()].map(({ snapshot, way }) => pathOf(graph, `to ${stateName(snapshot)}`, way))
 }
 
-/** The paths over every edge of a graph, as `paths` gives them. */
+/** The paths over every edge of a graph, as `paths` gives them. @throws Error where `graph` is none. */
 export function pathsOf(graph: ConsumerGraph): readonly Path[] {
+  expectMembers('graph', graph, { input: anObject, effects: aList, states: ['a map', (value) => value instanceof Map] })
   return [...graph.states.values()].flatMap(({ snapshot, way, edges }) => {
     const place = stateName(snapshot)
     const rest = edges.filter((edge) => graph.states.get(edge.toKey)?.way.at(-1) !== edge)

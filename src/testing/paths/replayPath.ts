@@ -1,6 +1,7 @@
 import type { ConsumerStateValue, ShardConsumerInput, ShardConsumerSnapshot, ShardEffect, ShardEvent } from '@shardwise/machine'
 import { expectEqual } from '../expectEqual.ts'
-import type { Engine } from '../trace.ts'
+import { aFunction, aList, anObject, aText, either, expectMembers, type Rules } from '../rules.ts'
+import { type Engine, expectEngine } from '../trace.ts'
 import type { Path } from './paths.ts'
 
 type Maybe<T> = T | Promise<T>
@@ -15,8 +16,26 @@ export interface PathRuntime {
   value(): Maybe<ConsumerStateValue>
 }
 
-/** Takes a path with a runtime. @throws Error that names the step whose effects or state differ, with both, or that the runtime threw at. */
-export async function replayPath({ name, input, start, steps }: Path, runtime: PathRuntime): Promise<void> {
+const runtimeRules: Rules = { start: aFunction, send: aFunction, value: aFunction }
+const pathRules: Rules = { name: aText, input: anObject, start: anObject, steps: aList }
+const expectedRules: Rules = { value: either(aText, anObject), effects: aList }
+const stepRules: Rules = { name: aText, event: anObject, ...expectedRules }
+
+/** A path may come from a file: what it has not got is not the fault of the runtime. */
+function expectPath(path: Path): void {
+  expectMembers('path', path, pathRules)
+  expectMembers('path.start', path.start, expectedRules)
+  for (const [index, step] of path.steps.entries()) expectMembers(`path.steps[${index}]`, step, stepRules)
+}
+
+/**
+ * Takes a path with a runtime. @throws Error that names the step whose effects or state differ, with both, or that the runtime threw at; and one that names the
+ * member that a path or a runtime has not got, before the runtime is started.
+ */
+export async function replayPath(path: Path, runtime: PathRuntime): Promise<void> {
+  expectPath(path)
+  expectMembers('runtime', runtime, runtimeRules)
+  const { name, input, start, steps } = path
   await checked(`${name}: start`, start, () => runtime.start(input))
   for (const [index, step] of steps.entries()) {
     await checked(`${name}: step ${index + 1}, ${step.name}`, step, () => runtime.send(step.event))
@@ -36,8 +55,9 @@ export async function replayPath({ name, input, start, steps }: Path, runtime: P
   }
 }
 
-/** The pure machine as a runtime. */
+/** The pure machine as a runtime. @throws Error where `engine` is none. */
 export function pureRuntime(engine: Engine): PathRuntime {
+  expectEngine(engine)
   let snapshot: ShardConsumerSnapshot | undefined
   return {
     start(input) {

@@ -1,6 +1,6 @@
 import { type ShardConsumerInput, type ShardConsumerSnapshot, type ShardEvent, shardConsumerMachine } from '@shardwise/machine'
 import { createActor, type InspectionEvent } from 'xstate'
-import type { Engine } from '../trace.ts'
+import { type Engine, expectEngine } from '../trace.ts'
 
 type StateNode = typeof shardConsumerMachine.root
 type Transition = StateNode['always'] extends readonly (infer T)[] | undefined ? T : never
@@ -35,6 +35,7 @@ export class TransitionRecorder implements Engine {
   readonly #scope: Parameters<typeof shardConsumerMachine.transition>[2]
 
   constructor(engine: Engine) {
+    expectEngine(engine)
     this.#engine = engine
     this.all = [...this.#names.values()]
     const inspect = (event: InspectionEvent): void => {
