@@ -3,6 +3,7 @@ import { start, step } from '@shardwise/machine/compiled'
 import {
   consumerGraph,
   type Engine,
+  invariants,
   type Path,
   pathInputs,
   paths,
@@ -10,6 +11,7 @@ import {
   replayPath,
   shortestPaths,
   TransitionRecorder,
+  traceOf,
 } from '@shardwise/testing'
 import { describe, expect, it } from 'vitest'
 import { keyOf } from '../../src/testing/paths/stateKey.ts'
@@ -122,6 +124,19 @@ describe('replaying a path', () => {
     expect(String(await complaint(lost, changed({ step: silent })))).toMatch(
       /^Error: .+: step \d+, .+: effects: expected \[.*signalLeaseLost.*\], got \[/,
     )
+  })
+
+  it('names the step whose effects come in another order, which no invariant does', async () => {
+    const turned = (before: ShardConsumerSnapshot, event: ShardEvent): ReturnType<Engine['step']> => {
+      const [after, effects] = step(before, event)
+      return [after, effects.toReversed()]
+    }
+    const backwards = changed({ step: turned })
+    const settling = all.find(({ steps }) => steps.some(({ effects }) => effects.length > 1))
+    const trace = traceOf(input, settling?.steps.map(({ event }) => event) ?? [], backwards)
+
+    expect(String(await complaint(settling, backwards))).toMatch(/: step \d+, .+: effects: expected \[.+\], got \[/)
+    expect(invariants.flatMap(({ check }) => check(trace, backwards))).toEqual([])
   })
 
   it('names the step at which the state differs, and both states', async () => {
