@@ -1,6 +1,6 @@
 import { type Step, unexpected } from '@shardwise/effects'
 import type { ShardConsumerInput, ShardConsumerSnapshot, ShardEffect, ShardEvent } from '@shardwise/machine'
-import { aFunction, expectMembers, expectNoOther, type Rules } from './rules.ts'
+import { aFunction, aList, expectMembers, expectNoOther, expectRule, type Rules } from './rules.ts'
 
 /** What steps a shard consumer: the functions `start` and `step` of the machine, or others that must do the same. */
 export interface Engine {
@@ -42,9 +42,10 @@ export function expectInput(input: unknown, what = 'input'): asserts input is Sh
   expectNoOther(what, input as object, inputNames)
 }
 
-/** Runs a shard consumer through events. @throws Error where `input` is none of a shard consumer, or `engine` none, and what the engine throws. */
+/** Runs a shard consumer through events. @throws Error that names what is no input, list of events or engine, and what the engine throws. */
 export function traceOf(input: ShardConsumerInput, events: readonly ShardEvent[], engine: Engine): Trace {
   expectInput(input)
+  expectRule('events', aList, events)
   expectEngine(engine)
   const [first, effects] = engine.start(input)
   const steps: TraceStep[] = [{ event: null, before: null, after: first, effects }]

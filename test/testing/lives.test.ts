@@ -57,6 +57,7 @@ describe('lives', () => {
   it.each<[object, string]>([
     [{ maxOperation: 5 }, 'maxOperation: not an option; expected one of maxOperations, options'],
     [{ maxOperations: 0 }, 'maxOperations: expected a whole number from 1, got 0'],
+    [{ maxOperations: '5' }, 'maxOperations: expected a whole number from 1, got "5"'],
     [{ options: { maxRecords: -1 } }, 'maxRecords: expected a whole number from 1 to 10000, got -1'],
     [{ options: { speed: 1 } }, 'speed: not an option'],
   ])('refuse the options %j', (options, message) => {

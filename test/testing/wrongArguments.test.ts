@@ -106,6 +106,10 @@ describe('an input that is none is refused before anything is walked', () => {
     expect(complaintOf(paths, engine, given)).toBe(message)
   })
 
+  it('as events', () => {
+    expect(complaintOf(traceOf, input, undefined, engine)).toBe('events: expected a list, got undefined')
+  })
+
   it('as a graph', () => {
     expect(complaintOf(pathsOf, undefined)).toBe('graph: expected an object { input, effects, states }, got undefined')
     expect(complaintOf(pathsOf, { input, effects: [], states: {} })).toBe('graph.states: expected a map, got {}')

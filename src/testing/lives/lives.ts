@@ -36,8 +36,7 @@ export function lives(given: LivesOptions = {}): fc.Arbitrary<Life> {
   for (const name of Object.keys(given))
     if (!livesOptionNames.includes(name)) throw new Error(`${name}: not an option; expected one of ${livesOptionNames.join(', ')}`)
   const { maxOperations = 90, options = {} } = given
-  if (!Number.isSafeInteger(maxOperations) || maxOperations < 1)
-    throw new Error(`maxOperations: expected a whole number from 1, got ${String(maxOperations)}`)
+  expectRule('maxOperations', wholeFrom(1), maxOperations)
   expectRule('options', someOptions, options)
   parseShardConsumerOptions(options)
   // Three lists in a row are seldom short, and yet shrink to nothing.
