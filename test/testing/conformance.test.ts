@@ -152,7 +152,7 @@ describe('a runtime that cannot do everything', () => {
   test.each([
     [undefined, 'run: expected it to give back a running machine, got undefined'],
     [Promise.resolve(), 'run: expected it to give back a running machine, got a promise of one'],
-    [{}, 'send: expected a function of the running machine, got undefined'],
+    [{}, 'send: expected a function, got undefined'],
     [{ send: fail, done: true }, 'done: expected a promise, got true'],
     [{ send: fail, idle: true }, 'idle: expected a function, got true'],
     [{ send: fail, close: null }, 'close: expected a function, got null'],

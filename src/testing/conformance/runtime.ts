@@ -1,5 +1,6 @@
 import type { Handlers, PureMachine, Step } from '@shardwise/effects'
 import type { ShardConsumerInput, ShardEffect, ShardEvent } from '@shardwise/machine'
+import { aFunction, expectRule, type Rule } from '../rules.ts'
 
 const capabilities = {
   anyMachine: 'runs whatever machine it is given, not the shard consumer alone',
@@ -68,17 +69,17 @@ export function checkRunning(running: RunningMachine, can: readonly Capability[]
   if (typeof given !== 'object' || given === null) throw new Error(`run: expected it to give back a running machine, got ${String(given)}`)
   if (isPromise(given)) throw new Error('run: expected it to give back a running machine, got a promise of one')
   const { send, done, close, idle } = given
-  if (typeof send !== 'function') throw new Error(`send: expected a function of the running machine, got ${String(send)}`)
-  if (done !== undefined && !isPromise(done)) throw new Error(`done: expected a promise, got ${String(done)}`)
-  for (const [name, member] of [['close', close] as const, ['idle', idle] as const]) {
-    if (member !== undefined && typeof member !== 'function') throw new Error(`${name}: expected a function, got ${String(member)}`)
-  }
+  expectRule('send', aFunction, send)
+  if (done !== undefined) expectRule('done', aPromise, done)
+  if (close !== undefined) expectRule('close', aFunction, close)
+  if (idle !== undefined) expectRule('idle', aFunction, idle)
   if (can.includes('closes') && close === undefined) throw new Error('close: expected of a runtime that says it closes, got undefined')
   if (can.includes('ends') && done === undefined) throw new Error('done: expected of a runtime that says it ends, got undefined')
 }
 
 const isPromise = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+const aPromise: Rule = ['a promise', isPromise]
 
 /** Why a case is left out: what the runtime does not say that it can. */
 export function lackOf(runtime: Runtime, needs: readonly Capability[]): string | null {

@@ -12,10 +12,11 @@ const stale: readonly NamedEvent[] = [
 
 /**
  * What may happen to a consumer, by name: every answer to what it awaits, every shutdown, stale answers, and checkpoints of everything, of the first record of
- * the batch and out of range. With an error policy, records are always the newest, and the last ones come with children. While a checkpoint is written, no other is asked for unless it would be refused: who waits behind whom triples the states
- * and leads through no other transition. Nor,
- * with an error policy, but while a batch is looked through for the record at fault, or a dead letter is out. Nor while the shard is paused, but with a batch
- * that is held: what is under way goes on as it does otherwise.
+ * the batch and out of range. With an error policy, records are always the newest, and the last ones come with children.
+ *
+ * While a checkpoint is written, no other is asked for unless it would be refused: who waits behind whom triples the states and leads through no other
+ * transition. Nor, with an error policy, but while a batch is looked through for the record at fault, or a dead letter is out. Nor while the shard is paused,
+ * but with a batch that is held: what is under way goes on as it does otherwise.
  *
  * The shard is paused while a batch is read or processed, with no checkpoint out; one that fails, and is stored meanwhile, may be paused in its backoff. Before
  * and after, a pause is only noted. How a shardEnded that forgets to checkpoint is treated makes no difference to it, so it comes with one of the policies.
