@@ -8,7 +8,7 @@ const source = (path: string): string => fileURLToPath(new URL(`./src/${path}/in
 /** Tests of the pure packages: they run in a world without clock, dice, timers, log and network. */
 const pure = ['test/effects/**/*.test.ts', 'test/machine/**/*.test.ts', 'test/scenarios/**/*.test.ts', 'test/house/pureWorld.test.ts']
 
-/** Tests that start child processes: programs, servers that are not ours, record processors in other languages. */
+/** Tests that run programs, servers that are not ours, or record processors in other languages as processes of their own. */
 const processes = ['test/**/*.process.test.ts']
 
 /** The projects in the order in which they run: what waits for processes goes first, and the pure packages, of which most tests take no time, last. */
